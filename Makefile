@@ -1,0 +1,64 @@
+# Two commands: `make lab` to learn, `make test` to check. Everything else is for authors.
+#   make lab LAB_ARGS=--no-browser     on a server
+#   make lab TORCH_INDEX=https://download.pytorch.org/whl/cpu    on Linux: torch without CUDA, 2 GB less
+
+PYTHON ?= python3
+LAB_ARGS ?=
+TORCH_INDEX ?=
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/set-up
+# One command from a fresh clone to a running lesson; each stamp makes the second run take seconds.
+
+.DEFAULT_GOAL := help
+.PHONY: help lab setup test unit lint nbtest offline notebooks slides bench lock clean
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
+
+lab: setup       ## set up, then open JupyterLab on lesson 00
+	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_start_here.ipynb
+
+setup: $(SETUP)  ## environment, models and data; at once when they are there
+	$(BIN)/ecomtutor fetch --all
+
+$(SETUP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.3"
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check \
+	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+test: setup lint unit nbtest   ## lint, unit tests, every notebook compared, one lesson without a network
+
+lint: setup      ## style and types, notebooks too
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: setup      ## the package, the exercises, the decks
+	$(BIN)/pytest tests -n $(WORKERS) --dist loadfile
+
+nbtest: setup    ## run every notebook and compare every output
+	$(BIN)/pytest -p ecomtutor.authoring.comparison --nbval --nbval-cell-timeout=120 notebooks
+
+notebooks: setup ## execute, number and clean the notebooks (what is committed)
+	$(BIN)/python -m ecomtutor.authoring.normalise
+
+slides: setup    ## build the decks into build/slides/
+	$(BIN)/python -m ecomtutor.authoring.decks
+
+bench: setup     ## the figures that README quotes
+	$(BIN)/python benchmarks/footprint.py
+
+lock: setup      ## resolve requirements.lock anew from pyproject.toml, for every platform
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
+	  | grep -vE '^(nvidia|cuda|triton)' > requirements.lock
+
+clean:           ## remove what was built; models, data and progress stay
+	rm -rf build $(VENV)

@@ -1,0 +1,1 @@
+pytest_plugins = ["ecomtutor.authoring.comparison", "pytester"]

@@ -1,0 +1,1 @@
+"""Tools for those who write lessons: run and tidy notebooks, compare their outputs, lint them."""

@@ -1,0 +1,25 @@
+"""The shop's data as documented tables: reviews, journeys (households and baskets), the store.
+
+    reviews("zh")     17,363 distinct Chinese reviews with polarity and a fixed split
+    reviews("en")     English review sentences with the mean valence of twenty readers
+    journeys()        one year of real baskets, campaigns and coupons
+    store()           the course's own bilingual shop: catalogue and policies
+
+Every table can say what its columns mean: `describe("reviews")`.
+"""
+
+from ecomtutor.datasets.columns import COLUMNS, describe
+from ecomtutor.datasets.journeys import Journeys, journeys
+from ecomtutor.datasets.reviews import raw_reviews, reviews
+from ecomtutor.datasets.store import Store, store
+
+__all__ = [
+    "COLUMNS",
+    "Journeys",
+    "Store",
+    "describe",
+    "journeys",
+    "raw_reviews",
+    "reviews",
+    "store",
+]

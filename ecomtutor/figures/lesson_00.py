@@ -1,0 +1,123 @@
+"""Figures of lesson 00: what the shop's data look like, and where they mislead."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ecomtutor.figures.core import BLUE, INK, ORANGE, Figure, drawing, finish
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CHINESE = {
+    "appliances": "家电",
+    "audio": "音频",
+    "baby": "母婴",
+    "beauty": "美妆个护",
+    "books": "图书",
+    "clothing": "服饰",
+    "computers": "电脑",
+    "fruit": "生鲜水果",
+    "grocery": "食品杂货",
+    "kitchen": "厨房用品",
+    "phones": "手机配件",
+    "sports": "运动户外",
+}
+
+
+def seen_in_training(splits: Mapping[str, tuple[int, int]]) -> Figure:
+    """How much of each test set stands in the training part: one bar a split.
+
+    Args:
+        splits: name of the split → (test texts that training has too, all test texts).
+    """
+    names = list(splits)
+    shares = [100 * seen / all_of_them for seen, all_of_them in splits.values()]
+    with drawing(height=0.8 + 0.6 * len(names)) as (fig, ax):
+        ax.barh(names, shares, color=ORANGE, hatch="//", edgecolor="white", height=0.6)
+        rest = [100 - share for share in shares]
+        ax.barh(names, rest, left=shares, color="#dfe7ee", height=0.6)
+        for row, share in enumerate(shares):
+            if share:
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+                ax.text(share / 2, row, f"seen {share:.1f} %", ha="center", va="center", bbox=box)
+            ax.text(
+                share + (100 - share) / 2, row, f"new {100 - share:.1f} %", ha="center", va="center"
+            )
+        ax.set(xlim=(0, 100), xlabel="share of the test texts, %")
+        ax.invert_yaxis()
+    told = "; ".join(f"{name}: {share:.1f} %" for name, share in zip(names, shares, strict=True))
+    return finish(fig, alt=f"Bars: share of test texts that training has seen. {told}.")
+
+
+def when_the_shop_sells(stored: "pd.Series", local: "pd.Series") -> Figure:
+    """Baskets by hour, on the stored and on the local clock, and by local day of the week.
+
+    Args:
+        stored: one time a basket, as published.
+        local: the same on the shop's own clock.
+    """
+    with drawing(columns=2, width=9.0) as (fig, (hours, days)):
+        for times, name, line, colour, place in (
+            (stored, "as stored", "--", ORANGE, (23.2, 8.5)),
+            (local, "local time", "-", BLUE, (9.0, 9.0)),
+        ):
+            share = 100 * times.dt.hour.value_counts(normalize=True).sort_index()
+            hours.plot(share.index, share, line, color=colour)
+            hours.annotate(name, place, color=colour, ha="left" if colour == ORANGE else "center")
+        hours.set(xlabel="hour of the day", ylabel="share of baskets, %", ylim=0)
+        hours.set_xticks(range(0, 24, 4))
+        share = 100 * local.dt.dayofweek.value_counts(normalize=True).sort_index()
+        days.bar(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], share, color=BLUE)
+        days.set(xlabel="day of the week, local time", ylabel="share of baskets, %")
+    return finish(
+        fig,
+        alt="Two panels. Baskets by hour: the stored times peak at 22 and are lowest at 8; the "
+        "local times peak at 17 and are lowest at 4. By day: Sunday and Saturday lead.",
+    )
+
+
+def repeat_share(share: "pd.Series") -> Figure:
+    """Share of each week's products that the household has bought in an earlier week.
+
+    Args:
+        share: between 0 and 1, indexed by week.
+    """
+    with drawing() as (fig, ax):
+        ax.plot(share.index, 100 * share, color=BLUE, marker="o", markersize=3)
+        for week, name in ((48, "Thanksgiving"), (52, "Christmas")):
+            ax.annotate(
+                name,
+                (week, 100 * share[week]),
+                (week, 100 * share[week] - 9),
+                ha="center",
+                arrowprops={"arrowstyle": "-", "color": INK},
+            )
+        ax.set(xlabel="week of the year", ylabel="bought before by this household, %", ylim=(0, 60))
+    return finish(
+        fig,
+        alt=f"A line that rises from 0 % in week 1 over {100 * share[13]:.0f} % in week 13 to "
+        f"{100 * share.iloc[-1]:.0f} % in the last week, with dips at Thanksgiving and Christmas.",
+    )
+
+
+def prices_by_category(products: "pd.DataFrame") -> Figure:
+    """Each product's price, by category, with the category's median; cheapest category first.
+
+    Args:
+        products: the store's table.
+    """
+    medians = products.groupby("category")["price_cny"].median().sort_values()
+    with drawing(height=4.4) as (fig, ax):
+        for row, (category, median) in enumerate(medians.items()):
+            prices = products.loc[products["category"] == category, "price_cny"]
+            ax.plot(prices, [row] * len(prices), "o", color=BLUE, alpha=0.45, markersize=5)
+            ax.plot([median], [row], "|", color=ORANGE, markersize=16, markeredgewidth=3)
+        ax.set_yticks(range(len(medians)), [f"{name} {_CHINESE[name]}" for name in medians.index])
+        ax.set(xscale="log", xlabel="price in yuan (logarithmic); bar: the middle product")
+        ax.set_xticks([10, 100, 1000, 10000], ["10", "100", "1,000", "10,000"])
+    cheap, dear = medians.index[0], medians.index[-1]
+    return finish(
+        fig,
+        alt=f"Prices of the products in {len(medians)} categories. The middle price runs from "
+        f"{medians.iloc[0]:.0f} yuan ({cheap}) to {medians.iloc[-1]:.0f} yuan ({dear}).",
+    )
