@@ -13,10 +13,10 @@ SETUP := $(VENV)/set-up
 # One command from a fresh clone to a running lesson; each stamp makes the second run take seconds.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab setup test unit lint nbtest offline notebooks slides bench lock clean
+.PHONY: help lab setup test unit lint nbtest lesson text fromtext notebooks slides bench lock clean
 
 help:            ## this list
-	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST)
 
 lab: setup       ## set up, then open JupyterLab on lesson 00
 	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_start_here.ipynb
@@ -43,7 +43,18 @@ unit: setup      ## the package, the exercises, the decks
 	$(BIN)/pytest tests -n $(WORKERS) --dist loadfile
 
 nbtest: setup    ## run every notebook and compare every output
-	$(BIN)/pytest -p ecomtutor.authoring.comparison --nbval --nbval-cell-timeout=120 notebooks
+	$(BIN)/pytest --nbval --nbval-cell-timeout=120 notebooks
+
+lesson: setup    ## one lesson after an edit: make lesson N=01 (runs, cleans, checks it)
+	$(BIN)/python -m ecomtutor.authoring.normalise $(wildcard notebooks/$(N)_*.ipynb)
+	$(BIN)/pytest tests/test_notebook_lint.py tests/test_exercises.py -k "$(N)"
+
+text: setup      ## a lesson as text to edit: make text N=01, then make fromtext N=01
+	$(BIN)/python -m ecomtutor.authoring.normalise --text $(wildcard notebooks/$(N)_*.ipynb)
+
+fromtext: setup  ## the edited text back into the notebook, executed
+	$(BIN)/python -m ecomtutor.authoring.normalise --from $(wildcard notebooks/$(N)_*.py)
+	rm -f $(wildcard notebooks/$(N)_*.py)
 
 notebooks: setup ## execute, number and clean the notebooks (what is committed)
 	$(BIN)/python -m ecomtutor.authoring.normalise

@@ -135,7 +135,7 @@ def test_what_readers_see_is_formatted(tmp_path: Path) -> None:
             (tmp_path / f"e{exercise.id}-{kind}.py").write_text(getattr(exercise, kind) + "\n")
     ruff = [str(Path(sys.executable).parent / "ruff")]
     common = ["--line-length=100", "--no-cache", "."]
-    for command in (["format", "--diff"], ["check", "--select=E,F,W,B", "--ignore=F821"]):
+    for command in (["format", "--diff"], ["check", "--select=E,F,W,B", "--ignore=F821,F841,B007"]):
         done = subprocess.run([*ruff, *command, *common], cwd=tmp_path, capture_output=True)
         assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
@@ -156,6 +156,15 @@ HOSTILE = {
     "loops bare": (
         "while True:\n        try: len(numbers)\n        except: pass",
         "did not finish",
+    ),
+    "swallows again": (
+        "import time\n    for _ in range(3):\n        try: time.sleep(60)\n"
+        "        except BaseException: pass",
+        "did not finish",
+    ),
+    "not implemented in C": (
+        "import torch\n    return torch.linalg.inv(torch.ones(2, 2, device='meta')).cpu()",
+        "NotImplementedError",
     ),
     "sleeps": ("import time; time.sleep(60)", "did not finish"),
     "swallows": (
@@ -182,7 +191,8 @@ HOSTILE = {
     "warns": ("import warnings; warnings.warn('beware')", "Your code warned: UserWarning: beware"),
     "hostile repr": (
         "class A:\n        def __repr__(self): raise SystemExit\n"
-        "        __str__ = __eq__ = __repr__\n        __class__ = property(__repr__)\n    return A()",
+        "        __str__ = __eq__ = __repr__\n"
+        "        __class__ = property(__repr__)\n    return A()",
         "an object of type A",
     ),
     "always equal": (
@@ -311,6 +321,18 @@ def test_imports_of_the_check_do_not_count_as_the_readers_time() -> None:
     sys.modules.pop("wave", None)
     judging._import_first(imports_something)
     assert "wave" in sys.modules
+
+
+def test_a_check_whose_imports_fail_still_gives_a_verdict(run: Run) -> None:
+    from dataclasses import replace
+
+    from ecomtutor.exercises.judging import judge
+
+    def needs_too_much(answer: Any) -> None:
+        import no_such_package  # noqa: F401
+
+    verdict = judge(replace(find_exercise("99.1"), check=needs_too_much), [5], {})
+    assert verdict.standing == "wrong" and "no_such_package" in verdict.message
 
 
 def test_several_names(run: Run) -> None:

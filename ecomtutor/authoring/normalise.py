@@ -298,10 +298,12 @@ def _execute(notebook: NotebookNode, path: Path) -> dict[str, float]:
     with TemporaryDirectory(ignore_cleanup_errors=True) as data_folder:
         try:
             client.execute(env={**os.environ, **kernel_environment(data_folder)})
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            # On Ctrl-C nbclient ends the kernel and reports a dead one.
+        except Exception as error:
+            # On Ctrl-C nbclient ends the kernel, and fails over its absence in one of many ways.
             if getattr(client, "_async_cleanup_kernel_future", None) is not None:
                 raise KeyboardInterrupt from None
+            if not isinstance(error, CellExecutionError | CellTimeoutError | DeadKernelError):
+                raise
             failed = next(cell for cell in notebook["cells"] if cell.get("id") == list(started)[-1])
             raise NotebookRefused(_failure(path, failed, error)) from None
     return seconds

@@ -14,18 +14,9 @@ def share_seen(train_texts, test_texts):
     return sum(text in known for text in test_texts) / len(test_texts)
 '''
 
-_FIND_STUB = '''
-def find(products, words):
-    """Ids of the products whose two titles together contain every word, in any case."""
-    found = []
-    for product in products.itertuples():
-        ...  # use product.title_en, product.title_zh and product.id
-    return found
-'''
-
 _FIND = '''
 def find(products, words):
-    """Ids of the products whose two titles together contain every word, in any case."""
+    """Ids of the products whose two titles together contain every word (a list)."""
     found = []
     for product in products.itertuples():
         titles = f"{product.title_en} {product.title_zh}".lower()
@@ -238,7 +229,11 @@ EXERCISES = [
         minutes=4,
         points=2,
         answer="find",
-        stub=_FIND_STUB,
+        stub='''
+            def find(products, words):
+                """Ids of the products whose two titles together contain every word (a list)."""
+                ...
+        ''',
         solution=_FIND,
         check=_check_find,
         hints=[
@@ -367,7 +362,7 @@ QUIZ = [
         ],
     ),
     Question(
-        "Which of these stay true with the course's split of the Chinese reviews?",
+        "What holds for the course's split of the Chinese reviews?",
         several=True,
         options=[
             Option(

@@ -58,8 +58,8 @@ def _check_softmax_rows(softmax_rows: Any) -> None:
     large = torch.tensor([[1000.0, 1001.0, 999.0]])
     one_sum = "All your weights together sum to 1; each row alone should. Sum over dim=-1."
 
-    def exponentials(scores: Any, temperature: float = 1.0, shift: bool = False) -> Any:
-        scores = scores / temperature
+    def exponentials(case: Any, shift: bool = False) -> Any:
+        scores = case[0] / (case[1] if len(case) > 1 else 1.0)
         return (scores - shift * scores.amax(dim=-1, keepdim=True)).exp()
 
     expect_function(
@@ -80,15 +80,13 @@ def _check_softmax_rows(softmax_rows: Any) -> None:
                 "The temperature changes nothing in your function: is it used before exp?",
             ),
             (
-                lambda *case: exponentials(*case) / exponentials(*case).sum(-1, keepdim=True),
+                lambda *case: exponentials(case) / exponentials(case).sum(-1, keepdim=True),
                 "exp(1000) overflows to inf and inf / inf is nan: subtract each row's largest "
                 "score before exp.",
             ),
-            (lambda *case: exponentials(*case) / exponentials(*case).sum(), one_sum),
+            (lambda *case: exponentials(case) / exponentials(case).sum(), one_sum),
             (
-                lambda *case: (
-                    exponentials(*case, shift=True) / exponentials(*case, shift=True).sum()
-                ),
+                lambda *case: exponentials(case, True) / exponentials(case, True).sum(),
                 one_sum,
             ),
         ],
@@ -403,7 +401,7 @@ EXERCISES = [
             WrongAnswer(changed(_ATTEND, "weights @ value", "weights @ key"), "mixed the keys"),
         ],
         praise="This is the function inside every model of the course.",
-        explanation="-inf before the softmax is the only place where a mask keeps rows summing to 1.",
+        explanation="Only -inf before the softmax keeps the rows summing to 1.",
     ),
     Exercise(
         id="01.4",
@@ -572,7 +570,7 @@ QUIZ = [
             ),
             Option(
                 "That this head passes on what stands one place to the left.",
-                "That much the weights say. Whether it matters must be measured: lessons 06 and 12.",
+                "That much the weights say. Whether it matters is measured in lesson 12.",
                 right=True,
             ),
             Option(

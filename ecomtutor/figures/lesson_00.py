@@ -30,22 +30,13 @@ def seen_in_training(splits: Mapping[str, tuple[int, int]]) -> Figure:
     Args:
         splits: name of the split → (test texts that training has too, all test texts).
     """
-    names = list(splits)
-    shares = [100 * seen / all_of_them for seen, all_of_them in splits.values()]
-    with drawing(height=0.8 + 0.6 * len(names)) as (fig, ax):
-        ax.barh(names, shares, color=ORANGE, hatch="//", edgecolor="white", height=0.6)
-        rest = [100 - share for share in shares]
-        ax.barh(names, rest, left=shares, color="#dfe7ee", height=0.6)
-        for row, share in enumerate(shares):
-            if share:
-                box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-                ax.text(share / 2, row, f"seen {share:.1f} %", ha="center", va="center", bbox=box)
-            ax.text(
-                share + (100 - share) / 2, row, f"new {100 - share:.1f} %", ha="center", va="center"
-            )
-        ax.set(xlim=(0, 100), xlabel="share of the test texts, %")
+    shares = {name: 100 * seen / tested for name, (seen, tested) in splits.items()}
+    with drawing(height=0.8 + 0.6 * len(shares)) as (fig, ax):
+        bars = ax.barh(list(shares), list(shares.values()), color=ORANGE, height=0.6)
+        ax.bar_label(bars, fmt="%.0f %% seen", padding=6)
+        ax.set(xlim=(0, 100), xlabel="test texts that stand in the training part too, %")
         ax.invert_yaxis()
-    told = "; ".join(f"{name}: {share:.1f} %" for name, share in zip(names, shares, strict=True))
+    told = "; ".join(f"{name}: {share:.1f} %" for name, share in shares.items())
     return finish(fig, alt=f"Bars: share of test texts that training has seen. {told}.")
 
 
@@ -84,24 +75,22 @@ def repeat_share(share: "pd.Series") -> Figure:
     """
     with drawing() as (fig, ax):
         ax.plot(share.index, 100 * share, color=BLUE, marker="o", markersize=3)
-        for week, name in ((48, "Thanksgiving"), (52, "Christmas")):
-            ax.annotate(
-                name,
-                (week, 100 * share[week]),
-                (week, 100 * share[week] - 9),
-                ha="center",
-                arrowprops={"arrowstyle": "-", "color": INK},
-            )
+        for week, name, side in ((48, "Thanksgiving", "right"), (52, "before Christmas", "center")):
+            point = (week, 100 * share[week])
+            line = {"arrowstyle": "-", "color": INK}
+            below = (week - 1, point[1] - 7) if side == "right" else (week - 2, point[1] - 15)
+            ax.annotate(name, point, below, ha=side, arrowprops=line)
         ax.set(xlabel="week of the year", ylabel="bought before by this household, %", ylim=(0, 60))
     return finish(
         fig,
         alt=f"A line that rises from 0 % in week 1 over {100 * share[13]:.0f} % in week 13 to "
-        f"{100 * share.iloc[-1]:.0f} % in the last week, with dips at Thanksgiving and Christmas.",
+        f"{100 * share.iloc[-1]:.0f} % in the last week, with dips at Thanksgiving and before "
+        "Christmas.",
     )
 
 
 def prices_by_category(products: "pd.DataFrame") -> Figure:
-    """Each product's price, by category, with the category's median; cheapest category first.
+    """Each product's price, by category, with the category's median; cheapest category below.
 
     Args:
         products: the store's table.

@@ -1,31 +1,16 @@
 """Take single files out of wheels (zip) and source archives (tar.gz), trusting nothing in them."""
 
-import gzip
-import struct
+import errno
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ecomtutor.errors import DamagedResource
+from ecomtutor.errors import DamagedResource, EcomTutorError
 from ecomtutor.resources.cache import sha256_of
 from ecomtutor.resources.catalogue import Member
-
-# What zipfile and tarfile raise when they meet bytes that are no archive, or half of one.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    gzip.BadGzipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    KeyError,
-    NotImplementedError,  # a compression that this Python does not know
-    RuntimeError,  # an encrypted entry
-)
 
 
 def unpack(archive: Path, members: tuple[Member, ...], into: Path) -> None:
@@ -40,7 +25,11 @@ def unpack(archive: Path, members: tuple[Member, ...], into: Path) -> None:
         try:
             with _open_member(archive, member.path) as stream, target.open("wb") as out:
                 _copy(stream, out, member)
-        except _UNREADABLE as error:
+        except EcomTutorError:
+            raise
+        except Exception as error:  # zipfile and tarfile raise a dozen unrelated types
+            if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
+                raise  # the disk's fault, not the archive's
             raise DamagedResource(
                 f"{archive.name} cannot be unpacked ({type(error).__name__}: {error}). "
                 "It may have been cut short: fetch it again."

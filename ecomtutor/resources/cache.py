@@ -13,6 +13,7 @@ killed at any moment leaves either the finished resource or none.
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class Located:
     folder: Path
     source: str
     files: dict[str, dict[str, int | str]]
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk, all files together."""
+        return sum(int(facts["size"]) for facts in self.files.values())
 
     def path(self, filename: str) -> Path:
         """The path of one of its files; an unknown name raises with the names there are."""
@@ -85,6 +91,12 @@ def locate(resource: Resource) -> Located:
             f"the cache folder). Bring it once, with a network: ecomtutor fetch {resource.name}"
         )
     return found
+
+
+def discard(located: Located) -> None:
+    """Remove a finished resource, so that the next fetch brings it anew."""
+    (located.folder / MANIFEST).unlink(missing_ok=True)  # first: half removed must not look whole
+    shutil.rmtree(located.folder, ignore_errors=True)
 
 
 def write_manifest(folder: Path, resource: Resource, source: str) -> None:

@@ -55,14 +55,16 @@ def _bin_to_safetensors(path: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
+    refusal = DamagedResource(
+        f"{path.name} holds more than tensors (code, perhaps) or is broken. It was refused, and "
+        "nothing in it was run."
+    )
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError) as error:
-        # torch's own message advises to load it with code execution. Nobody should.
-        raise DamagedResource(
-            f"{path.name} holds more than tensors (code, perhaps) or is broken. It was refused, "
-            "and nothing in it was run."
-        ) from error
+        raise refusal from error  # torch's own message advises to run the code; nobody should
+    if not isinstance(saved, dict) or not all(map(torch.is_tensor, saved.values())):
+        raise refusal
     # safetensors keeps no two names for the same memory: each name gets its own copy.
     tensors = {name: tensor.clone().contiguous() for name, tensor in saved.items()}
     save_file(tensors, path.with_name("model.safetensors"), metadata={"format": "pt"})

@@ -146,13 +146,13 @@ def _archive_by_pip(archive: Archive) -> Path:
     """The archive in the downloads folder: the one that an earlier run left, or a new one."""
     kept = _downloads() / archive.filename
     arriving = _downloads() / f"arriving-{archive.package}"
-    for path in (kept, arriving / archive.filename):
-        if path.is_file() and sha256_of(path) == archive.sha256:
-            os.replace(path, kept)
-            return kept
-    shutil.rmtree(arriving, ignore_errors=True)
-    arriving.mkdir(exist_ok=True)
     try:
+        for path in (kept, arriving / archive.filename):
+            if path.is_file() and sha256_of(path) == archive.sha256:
+                os.replace(path, kept)
+                return kept
+        shutil.rmtree(arriving, ignore_errors=True)
+        arriving.mkdir(exist_ok=True)
         _run_pip(archive, arriving)
         path = arriving / archive.filename
         if not path.is_file():
