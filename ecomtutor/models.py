@@ -92,10 +92,10 @@ def _named(models: dict[str, str], language: str, kind: str) -> str:
 
 @cache
 def _load(name: str, auto_class: str) -> Loaded:
+    located = locate(CATALOGUE[name])  # first: a missing model is told before torch is loaded
     import torch
     import transformers
 
-    located = locate(CATALOGUE[name])
     with _quiet_transformers():
         tokenizer = transformers.AutoTokenizer.from_pretrained(located.folder)
         model = getattr(transformers, auto_class).from_pretrained(

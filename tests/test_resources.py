@@ -102,7 +102,7 @@ def test_a_second_fetch_is_instant_and_touches_nothing(
     monkeypatch.setattr(sources, "from_folder", lambda *_: pytest.fail("it was fetched again"))
     started = time.perf_counter()
     again = from_index_folder(resource)
-    assert time.perf_counter() - started < 0.5
+    assert time.perf_counter() - started < 1
     assert tiny.snapshot(home) == before
     assert again.source == "folder, packages"
 

@@ -7,7 +7,9 @@ from ecomtutor.figures.core import BLUE, INK, ORANGE, Figure, drawing, finish
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CHINESE = {
     "appliances": "家电",
     "audio": "音频",
@@ -47,24 +49,25 @@ def when_the_shop_sells(stored: "pd.Series", local: "pd.Series") -> Figure:
         stored: one time a basket, as published.
         local: the same on the shop's own clock.
     """
+    by_day = 100 * local.dt.dayofweek.value_counts(normalize=True).sort_index()
     with drawing(columns=2, width=9.0) as (fig, (hours, days)):
-        for times, name, line, colour, place in (
-            (stored, "as stored", "--", ORANGE, (23.2, 8.5)),
-            (local, "local time", "-", BLUE, (9.0, 9.0)),
-        ):
-            share = 100 * times.dt.hour.value_counts(normalize=True).sort_index()
-            hours.plot(share.index, share, line, color=colour)
-            hours.annotate(name, place, color=colour, ha="left" if colour == ORANGE else "center")
+        before = _by_hour(hours, stored, "as stored", ORANGE, "--", (23.2, 8.5))
+        after = _by_hour(hours, local, "local time", BLUE, "-", (6.5, 9.0))
         hours.set(xlabel="hour of the day", ylabel="share of baskets, %", ylim=0)
         hours.set_xticks(range(0, 24, 4))
-        share = 100 * local.dt.dayofweek.value_counts(normalize=True).sort_index()
-        days.bar(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], share, color=BLUE)
+        days.bar([_DAYS[day] for day in by_day.index], by_day, color=BLUE)
         days.set(xlabel="day of the week, local time", ylabel="share of baskets, %")
-    return finish(
-        fig,
-        alt="Two panels. Baskets by hour: the stored times peak at 22 and are lowest at 8; the "
-        "local times peak at 17 and are lowest at 4. By day: Sunday and Saturday lead.",
-    )
+    busiest = _DAYS[by_day.idxmax()]
+    return finish(fig, alt=f"Two panels. Baskets by hour: {before}; {after}. Most on a {busiest}.")
+
+
+def _by_hour(
+    ax: "Axes", times: "pd.Series", name: str, colour: str, line: str, place: tuple[float, float]
+) -> str:
+    share = 100 * times.dt.hour.value_counts(normalize=True).sort_index()
+    ax.plot(share.index, share, line, color=colour)
+    ax.annotate(name, place, color=colour)
+    return f"{name}, most at {share.idxmax()} o'clock and fewest at {share.idxmin()}"
 
 
 def repeat_share(share: "pd.Series") -> Figure:

@@ -86,8 +86,7 @@ def _as_html(number: int, question: Question) -> str:
         f"<p>{_rich(_verdict(option))}</p></details>"
         for letter, option in zip(_LETTERS, question.options, strict=False)
     )
-    asked = f"<p><strong>{number}.</strong> {_rich(_task(question))}</p>"
-    return f'<div style="margin-bottom: 1.2em">{asked}{options}</div>'
+    return f"<h4>{number}. {_rich(_task(question))}</h4>{options}"
 
 
 def _rich(text: str) -> str:
