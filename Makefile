@@ -18,8 +18,8 @@ SETUP := $(VENV)/set-up
 help:            ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST)
 
-lab: setup       ## set up, then open JupyterLab on lesson 00
-	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_start_here.ipynb
+lab: $(SETUP)    ## set up, then open JupyterLab on lesson 00
+	$(BIN)/ecomtutor lab $(LAB_ARGS)
 
 setup: $(SETUP)  ## environment, models and data; at once when they are there
 	$(BIN)/ecomtutor fetch --all

@@ -20,6 +20,7 @@ _ROOMS = (
     "models",
     "resources",
     "text",
+    "transformer",
     "widgets",
 )
 __all__ = ["__version__", *_ROOMS]  # noqa: PLE0604 (rooms are loaded by __getattr__)

@@ -1,4 +1,4 @@
-"""The command line: `ecomtutor fetch`, `ecomtutor doctor`, `ecomtutor progress`.
+"""The command line: `ecomtutor fetch`, `ecomtutor doctor`, `ecomtutor lab`, `ecomtutor progress`.
 
 A thin layer over the rooms of the package. Nothing heavy is imported here: people run `doctor`
 when torch is missing or broken.
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that cannot show "°" shows "?"
-    arguments = _parser().parse_args(argv)
+    arguments = _arguments(argv)
     try:
         return int(arguments.run(arguments))
     except KeyboardInterrupt:
@@ -54,6 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(f"error: {error}. Install what the course needs: {_install()}", file=sys.stderr)
     return 1
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parsed words; only `lab` may carry others, which are JupyterLab's."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.run is not _lab:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,9 +87,26 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--verify", action="store_true", help="read every byte of every resource")
     look.set_defaults(run=_doctor)
 
+    lab = commands.add_parser(
+        "lab", help="fetch what is missing, then open JupyterLab on lesson 00"
+    )
+    lab.add_argument("words", nargs=argparse.REMAINDER, help="passed on, such as --no-browser")
+    lab.set_defaults(run=_lab)
+
     done = commands.add_parser("progress", help="which exercises are solved")
     done.set_defaults(run=_progress)
     return parser
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    first = Path(__file__).resolve().parents[1] / "notebooks" / "00_start_here.ipynb"
+    if not first.is_file():
+        raise EcomTutorError(f"There is no {first.name} beside the package: work from a clone.")
+    missing = [resource for resource in defaults() if find(resource) is None]
+    brought = [_fetch_one(resource, False, None) for resource in missing]
+    if not all(brought):
+        return 1
+    return subprocess.call([sys.executable, "-m", "jupyter", "lab", *arguments.rest, str(first)])
 
 
 def _fetch(arguments: argparse.Namespace) -> int:

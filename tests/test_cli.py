@@ -296,3 +296,25 @@ def test_errors_are_one_line_and_a_code(
     error = capsys.readouterr().err
     assert error.startswith(said)
     assert error.strip().count("\n") == 0
+
+
+def test_lab_opens_jupyterlab_on_lesson_00(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(cli, "find", lambda resource: resource)
+    monkeypatch.setattr(cli.subprocess, "call", lambda command: called.append(command) or 0)
+    assert cli.main(["lab", "--no-browser"]) == 0
+    assert called[0][1:5] == ["-m", "jupyter", "lab", "--no-browser"]
+    assert Path(called[0][-1]).name == "00_start_here.ipynb" and Path(called[0][-1]).is_file()
+
+
+def test_lab_does_not_open_a_lesson_whose_data_are_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(resource: Resource, source: str | None) -> None:
+        raise cli.EcomTutorError(f"{resource.name} could not be fetched")
+
+    monkeypatch.setattr(cli, "find", lambda resource: None)
+    monkeypatch.setattr(cli, "fetch", fail)
+    monkeypatch.setattr(cli.subprocess, "call", lambda command: pytest.fail("it opened"))
+    assert cli.main(["lab"]) == 1
+    assert capsys.readouterr().err.count("could not be fetched") == len(defaults())

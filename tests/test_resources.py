@@ -257,8 +257,15 @@ def test_a_broken_checksum_at_the_end_of_a_gzip_is_damage(tmp_path: Path) -> Non
 
 @needs_posix
 def test_killed_while_downloading(
-    resource: Resource, online: tiny.Index, home: Path, tmp_path: Path
+    resource: Resource,
+    online: tiny.Index,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
     online.behaviour = "stall"
     process = tiny.child(resource, tmp_path)
     try:
@@ -267,6 +274,7 @@ def test_killed_while_downloading(
         process.kill()
         process.communicate()
     assert find(resource) is None
+    assert list(elsewhere.iterdir()) == []  # half a file would stay there for ever
     online.behaviour = "serve"
     online.go_on.set()
     assert by_pip(resource).damaged_files() == []

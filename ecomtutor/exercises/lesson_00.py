@@ -104,14 +104,25 @@ def _check_find(find: Any) -> None:
         find,
         right,
         cases=[
+            (few, ["防汗"]),
             (few, ["苹果"]),
             (few, ["headphones"]),
             (few, ["children's", "headphones"]),
             (few, ["无线", "耳机"]),
             (few, ["APPLES"]),
             (few, ["pineapple"]),
+            (few, ["Hushwave", "耳机", "wireless"]),
         ],
         mistakes=[
+            (
+                found_by(
+                    lambda row, words: (
+                        all(w.lower() in row.title_en.lower() for w in words)
+                        or all(w.lower() in row.title_zh.lower() for w in words)
+                    )
+                ),
+                "You demand all words in one title. A customer mixes languages: join both titles.",
+            ),
             (
                 found_by(lambda row, words: any(word.lower() in both(row) for word in words)),
                 "One word of the query is enough for you. Every word must be there: all, not any.",
@@ -129,6 +140,11 @@ def _check_find(find: Any) -> None:
             (
                 found_by(lambda row, words: "".join(words).lower() in both(row)),
                 "You glue the words together. They may stand apart in a title, so look for each.",
+            ),
+            (
+                found_by(lambda row, words: all(w.lower() in both(row).split() for w in words)),
+                "You compare whole words, split at spaces. A Chinese title has none between its "
+                "words: look for each word in the text.",
             ),
             (
                 found_by(lambda row, words: all(w.lower() in row.title_en.lower() for w in words)),
@@ -245,6 +261,16 @@ EXERCISES = [
             WrongAnswer(changed(_FIND, "if all(", "if any("), "all, not any"),
             WrongAnswer(changed(_FIND, " {product.title_zh}", ""), "English titles only"),
             WrongAnswer(changed(_FIND, "{product.title_en} ", ""), "Chinese titles only"),
+            WrongAnswer(changed(_FIND, ".lower()\n", ".lower().split()\n"), "compare whole words"),
+            WrongAnswer(
+                changed(
+                    _FIND,
+                    "all(word.lower() in titles for word in words)",
+                    "all(word.lower() in product.title_en.lower() for word in words) or "
+                    "all(word.lower() in product.title_zh.lower() for word in words)",
+                ),
+                "all words in one title",
+            ),
             WrongAnswer(
                 changed(
                     changed(_FIND, '{product.title_zh}".lower()', '{product.title_zh}"'),

@@ -12,8 +12,10 @@ _BATTERY = "battery_weights = [0.2447, 0.6652, 0.0900]"
 
 
 def _check_battery_weights(weights: Any) -> None:
+    if hasattr(weights, "tolist"):  # a tensor or an array is as good as a list
+        weights = weights.tolist()
     expect(
-        [float(weight) for weight in weights] if isinstance(weights, tuple) else weights,
+        list(weights) if isinstance(weights, tuple) else weights,
         [0.2447, 0.6652, 0.0900],
         what="battery_weights",
         rel=0,
@@ -35,6 +37,17 @@ def _check_battery_weights(weights: Any) -> None:
                 [0.1065, 0.7870, 0.1065],
                 "That is the column: who looks at battery. Asked was the row: where battery looks.",
             ),
+            (
+                [0.7054, 0.0351, 0.2595],
+                "That is the row of great. Asked is where battery looks: the last row.",
+            ),
+            (
+                [0.1554, 0.4223, 0.4223],
+                "The last number of battery's query is -1, not 1: with its own key, "
+                "1·2 + 2·0 + 0·0 + (-1)·2 = 0.",
+            ),
+            ([24.47, 66.52, 9.00], "These are percentages: give weights between 0 and 1."),
+            ([2.718, 7.389, 1.0], "These are the exponentials: divide each by their sum."),
         ],
     )
 
@@ -56,6 +69,7 @@ def _check_softmax_rows(softmax_rows: Any) -> None:
 
     small = torch.tensor([[3.0, 0.0, 2.0], [1.0, 2.0, 0.0]])
     large = torch.tensor([[1000.0, 1001.0, 999.0]])
+    mixed = torch.tensor([[1000.0, 1001.0, 999.0], [0.0, 1.0, 2.0]])
     one_sum = "All your weights together sum to 1; each row alone should. Sum over dim=-1."
 
     def exponentials(case: Any, shift: bool = False) -> Any:
@@ -65,7 +79,7 @@ def _check_softmax_rows(softmax_rows: Any) -> None:
     expect_function(
         softmax_rows,
         softmax,
-        cases=[(small,), (small, 0.5), (large,)],
+        cases=[(small,), (small, 0.5), (large,), (mixed,)],
         mistakes=[
             (
                 lambda scores, temperature=1.0: (scores / temperature).softmax(dim=0),
@@ -83,6 +97,19 @@ def _check_softmax_rows(softmax_rows: Any) -> None:
                 lambda *case: exponentials(case) / exponentials(case).sum(-1, keepdim=True),
                 "exp(1000) overflows to inf and inf / inf is nan: subtract each row's largest "
                 "score before exp.",
+            ),
+            (
+                lambda *case: (whole := (case[0] - case[0].max()).exp()) / whole.sum(-1, True),
+                "One row of large scores ruins the others: you subtract the largest score of the "
+                "whole matrix. Each row needs its own.",
+            ),
+            (
+                lambda *case: exponentials(case, True),
+                "These are the exponentials: divide each row by its sum.",
+            ),
+            (
+                lambda *case: exponentials(case),
+                "These are the exponentials: divide each row by its sum.",
             ),
             (lambda *case: exponentials(case) / exponentials(case).sum(), one_sum),
             (
@@ -109,10 +136,13 @@ def _attention_variant(
     """An attention with one likely mistake built in."""
 
     def attend(query: Any, key: Any, value: Any, mask: Any) -> Any:
-        d_k = query.shape[-1]
-        divisor = {"root": math.sqrt(d_k), "none": 1.0, "d": d_k, "tokens": math.sqrt(len(key))}
+        d_k, d_v = query.shape[-1], value.shape[-1]
+        divisor = {"root": math.sqrt(d_k), "none": 1.0, "d": d_k, "two": 2.0}
+        divisor |= {"tokens": math.sqrt(len(key)), "values": math.sqrt(d_v)}
         scores = query @ key.T / divisor[scale]
         blocked = {"inverted": mask, "none": mask & False}.get(masking, ~mask)
+        if masking == "added":
+            scores = scores + mask
         if masking in ("before", "inverted", "none"):
             scores = scores.masked_fill(blocked, -math.inf)
         if masking == "zero":
@@ -120,6 +150,8 @@ def _attention_variant(
         weights = scores.softmax(dim=dim)
         if masking == "after":
             weights = weights.masked_fill(blocked, 0.0)
+        if mix == "weights":
+            return weights
         return weights @ (value if mix == "value" else key)
 
     return attend
@@ -129,12 +161,20 @@ def _check_attend(attend: Any) -> None:
     import torch
 
     generator = torch.Generator().manual_seed(1)
-    query, key, value = (torch.randn(5, d, generator=generator) for d in (16, 16, 16))
+    query, key, value = (torch.randn(5, 16, generator=generator) for _ in range(3))
+    other_keys, other_values = (
+        torch.randn(7, 16, generator=generator),
+        torch.rand(7, 9, generator=generator),
+    )
     everyone = torch.ones(5, 5, dtype=torch.bool)
     expect_function(
         attend,
         _attention_variant(),
-        cases=[(query, key, value, everyone), (query, key, value, everyone.tril())],
+        cases=[
+            (query, key, value, everyone),
+            (query, key, value, everyone.tril()),
+            (query, other_keys, other_values, torch.ones(5, 7, dtype=torch.bool)),
+        ],
         rel=1e-4,
         abs=1e-5,
         mistakes=[
@@ -148,6 +188,14 @@ def _check_attend(attend: Any) -> None:
                 "You divide by the root of the number of tokens; d_k is query.shape[-1].",
             ),
             (
+                _attention_variant(scale="two"),
+                "You divide by 2. That was √4; these vectors have 16 numbers: √d_k.",
+            ),
+            (
+                _attention_variant(scale="values"),
+                "You take d_k from the values. It is the length of a query: query.shape[-1].",
+            ),
+            (
                 _attention_variant(dim=0),
                 "Your softmax runs down the columns, over the queries. Each query shares its "
                 "weight among the keys: dim=-1.",
@@ -156,6 +204,11 @@ def _check_attend(attend: Any) -> None:
                 _attention_variant(masking="inverted"),
                 "Your mask is upside down: True means that the query may look, so fill where "
                 "the mask is False.",
+            ),
+            (
+                _attention_variant(masking="added"),
+                "You add the mask to the scores: True counts as 1 and False as 0, so a masked key "
+                "loses a little and keeps weight. Set its score to -inf.",
             ),
             (_attention_variant(masking="none"), "The mask is not used: a query sees the future."),
             (
@@ -168,6 +221,10 @@ def _check_attend(attend: Any) -> None:
                 "You set masked scores to 0, but exp(0) is 1: the masked key still gets weight.",
             ),
             (_attention_variant(mix="key"), "You mixed the keys. The output is made of values."),
+            (
+                _attention_variant(mix="weights"),
+                "These are the weights. The output mixes the values with them: weights @ value.",
+            ),
         ],
     )
 
@@ -190,10 +247,11 @@ def _check_decoder_mask(decoder_mask: Any) -> None:
         return causal_mask(attention_mask.shape[1])
 
     batch = torch.tensor([[1, 1, 1, 0], [1, 1, 1, 1]])
+    padded_left = torch.tensor([[0, 1, 1], [1, 1, 1], [0, 0, 1]])
     expect_function(
         decoder_mask,
         lambda mask: causal(mask) & padding_mask(mask),
-        cases=[(batch,)],
+        cases=[(padded_left,), (batch,)],
         mistakes=[
             (
                 lambda mask: causal(mask).T & padding_mask(mask),
@@ -205,9 +263,26 @@ def _check_decoder_mask(decoder_mask: Any) -> None:
                 "needed. Use &.",
             ),
             (
+                lambda mask: causal(mask).tril(-1) & padding_mask(mask),
+                "A token may look at itself: the diagonal belongs to the mask.",
+            ),
+            (
+                lambda mask: ~(causal(mask) & padding_mask(mask)),
+                "Your mask is upside down: True means that the token may look.",
+            ),
+            (
+                lambda mask: causal(mask) & padding_mask(mask) & mask.bool()[:, None, :, None],
+                "The columns are right, but you blocked the rows of padding tokens too. Leave "
+                "the rows: what padding itself looks at is never used.",
+            ),
+            (
                 lambda mask: causal(mask) & mask.bool()[:, None, :, None],
                 "You blocked the rows of padding tokens. What must be blocked are their columns: "
                 "nobody may look at padding.",
+            ),
+            (
+                lambda mask: padding_mask(mask).expand(-1, -1, mask.shape[1], -1),
+                "The future is visible in your mask: the causal half is missing.",
             ),
             (
                 lambda mask: causal(mask) & mask.bool()[:, None, :],
@@ -238,6 +313,7 @@ def _check_previous_token_share(previous_token_share: Any) -> None:
 
     generator = torch.Generator().manual_seed(2)
     weights = torch.randn(3, 6, 6, generator=generator).softmax(dim=-1)
+    longer = torch.randn(2, 9, 9, generator=generator).softmax(dim=-1)
 
     def share(offset: int) -> Any:
         return lambda w: w.diagonal(offset, -2, -1).mean(dim=-1)
@@ -245,12 +321,25 @@ def _check_previous_token_share(previous_token_share: Any) -> None:
     expect_function(
         previous_token_share,
         share(-1),
-        cases=[(weights,)],
+        cases=[(weights,), (longer,)],
         mistakes=[
             (
                 share(1),
                 "That is the weight on the next token. Row i is the token that looks, so the one "
                 "before it is column i - 1: offset=-1.",
+            ),
+            (
+                lambda w: torch.stack([w[:, i, i - 1] for i in range(w.shape[-1])]).mean(0),
+                "Your loop starts at token 0, which has nobody before it: index -1 is the last "
+                "token. Start at 1.",
+            ),
+            (
+                lambda w: (w.argmax(-1) == torch.arange(w.shape[-1]) - 1)[:, 1:].float().mean(-1),
+                "You count how often the previous token wins. Asked is the mean of the weight.",
+            ),
+            (
+                lambda w: w.diagonal(-1, -2, -1).mean(dim=-1).tolist(),
+                "A list came: give a tensor with one number for each head.",
             ),
             (share(0), "That is the weight that tokens give themselves: the main diagonal."),
             (
@@ -301,7 +390,7 @@ EXERCISES = [
             WrongAnswer("battery_weights = [0.333, 0.667, 0]", "takes exp first"),
             WrongAnswer("battery_weights = [0.107, 0.787, 0.107]", "That is the column"),
         ],
-        praise="battery looks at great with 0.67 of its weight: the judgement that it waits for.",
+        praise="battery gives great 0.67 of its weight: bad, which fits, is not in the toy.",
         explanation="Scores 2, 4, 0; halved 1, 2, 0; exp 2.72, 7.39, 1.00; divided by their sum.",
     ),
     Exercise(
@@ -323,7 +412,8 @@ EXERCISES = [
         hints=[
             "Three steps: divide by the temperature, take exp, divide by the sum of the row.",
             "`x.sum(dim=-1, keepdim=True)` keeps a column, so that each row is divided by its sum.",
-            "A constant taken from every score of a row changes no weight: take the row's largest.",
+            "A constant taken from every score of a row changes no weight: take the row's largest, "
+            "scores.amax(dim=-1, keepdim=True).",
         ],
         wrong_answers=[
             WrongAnswer(
@@ -347,6 +437,14 @@ EXERCISES = [
                     _SOFTMAX_ROWS, "exponentials.sum(dim=-1, keepdim=True)", "exponentials.sum()"
                 ),
                 "each row alone",
+            ),
+            WrongAnswer(
+                changed(_SOFTMAX_ROWS, "scores.max(dim=-1, keepdim=True).values", "scores.max()"),
+                "Each row needs its own",
+            ),
+            WrongAnswer(
+                changed(_SOFTMAX_ROWS, " / exponentials.sum(dim=-1, keepdim=True)", ""),
+                "divide each row by its sum",
             ),
         ],
         praise="Rows sum to 1, temperature works, and a score of 1000 does no harm.",
@@ -399,6 +497,16 @@ EXERCISES = [
                 "no longer sum to 1",
             ),
             WrongAnswer(changed(_ATTEND, "weights @ value", "weights @ key"), "mixed the keys"),
+            WrongAnswer(changed(_ATTEND, "weights @ value", "weights"), "These are the weights"),
+            WrongAnswer(
+                changed(_ATTEND, "math.sqrt(query.shape[-1])", "math.sqrt(value.shape[-1])"),
+                "from the values",
+            ),
+            WrongAnswer(changed(_ATTEND, "math.sqrt(query.shape[-1])", "2"), "That was √4"),
+            WrongAnswer(
+                changed(_ATTEND, "scores.masked_fill(~mask, -math.inf)", "scores + mask"),
+                "You add the mask",
+            ),
         ],
         praise="This is the function inside every model of the course.",
         explanation="Only -inf before the softmax keeps the rows summing to 1.",
@@ -421,11 +529,29 @@ EXERCISES = [
         check=_check_decoder_mask,
         hints=[
             "Two permissions are needed: not in the future, and not padding.",
+            "The causal half is torch.ones(tokens, tokens, dtype=torch.bool).tril(). The padding "
+            "half must block whole columns, for every query: which of its dimensions are 1?",
             "causal is (tokens, tokens); attention_mask.bool()[:, None, None, :] is (batch, 1, 1, "
             "tokens). Broadcasting joins them with &.",
         ],
         wrong_answers=[
             WrongAnswer(changed(_DECODER_MASK, ".tril()", ".triu()"), "above the diagonal"),
+            WrongAnswer(changed(_DECODER_MASK, ".tril()", ".tril(-1)"), "look at itself"),
+            WrongAnswer(changed(_DECODER_MASK, ".tril()", ""), "causal half is missing"),
+            WrongAnswer(
+                changed(_DECODER_MASK, "return causal &", "return ~causal |").replace(
+                    "attention_mask.bool()", "~attention_mask.bool()"
+                ),
+                "upside down",
+            ),
+            WrongAnswer(
+                changed(
+                    _DECODER_MASK,
+                    "return causal",
+                    "return attention_mask.bool()[:, None, :, None] & causal",
+                ),
+                "rows of padding tokens too",
+            ),
             WrongAnswer(changed(_DECODER_MASK, "causal & ", "causal | "), "both are needed"),
             WrongAnswer(
                 changed(_DECODER_MASK, "[:, None, None, :]", "[:, None, :, None]"),
@@ -473,11 +599,22 @@ EXERCISES = [
         check=_check_previous_token_share,
         hints=[
             "Row i, column i - 1 holds what token i gives to the token before it: a diagonal.",
+            "A loop will do: weights[:, i, i - 1] for i from 1, stacked and averaged. Or one call "
+            "of tensor.diagonal.",
             "tensor.diagonal(offset=-1, dim1=-2, dim2=-1) gives (heads, tokens - 1).",
         ],
         wrong_answers=[
             WrongAnswer(changed(_PREVIOUS, "offset=-1", "offset=1"), "on the next token"),
             WrongAnswer(changed(_PREVIOUS, "offset=-1", "offset=0"), "give themselves"),
+            WrongAnswer(
+                "def previous_token_share(weights):\n"
+                "    n = weights.shape[-1]\n"
+                "    return torch.stack([weights[:, i, i - 1] for i in range(n)]).mean(dim=0)",
+                "Your loop starts at token 0",
+            ),
+            WrongAnswer(
+                changed(_PREVIOUS, ".mean(dim=-1)", ".mean(dim=-1).tolist()"), "A list came"
+            ),
             WrongAnswer(
                 changed(_PREVIOUS, ".mean(dim=-1)", ".sum(dim=-1) / weights.shape[-1]"),
                 "one pair less",
@@ -486,7 +623,7 @@ EXERCISES = [
             WrongAnswer(changed(_PREVIOUS, "dim1=-2, dim2=-1", "dim1=0, dim2=1"), "the last two"),
             WrongAnswer(changed(_PREVIOUS, ".mean(dim=-1)", ".sum(dim=-1)"), "summed the weights"),
         ],
-        praise="A number for each head: now a whole model can be searched in one line.",
+        praise="A number for each head. Try it on outputs.attentions[0][0]: head 2 stands out.",
         explanation="A head's pattern is a statistic of its weights; lesson 06 builds on this.",
     ),
 ]
@@ -503,21 +640,21 @@ QUIZ = [
         ],
     ),
     Question(
-        "You forget √d_k in a model with d_k = 64 and train it. What goes wrong first?",
+        "You forget √d_k where d_k = 1024, and train. What goes wrong first?",
         options=[
             Option(
                 "The rows of the weights no longer sum to 1.",
                 "Softmax makes every row sum to 1, whatever the scores are.",
             ),
             Option(
-                "The weights are nearly 0 or 1, and almost no gradient flows to the scores.",
+                "Most weights are nearly 0 or 1, and little gradient is left for the scores.",
                 "Large scores saturate the softmax, and its Jacobian w_i(δ_ij - w_j) goes to 0.",
                 right=True,
             ),
             Option("The output has the wrong shape.", "A number that divides changes no shape."),
             Option(
                 "Nothing: the model learns smaller queries and keys.",
-                "It could in principle, but it starts where hardly any gradient reaches them.",
+                "Shrinking them needs a gradient, and that is just what is missing.",
             ),
         ],
     ),
@@ -534,8 +671,8 @@ QUIZ = [
                 "Because -inf is faster.", "Speed does not depend on the value that is filled in."
             ),
             Option(
-                "It makes no difference if the softmax comes after it.",
-                "It does: a score of 0 beats every negative score in the row.",
+                "There is no difference: the softmax makes both small.",
+                "There is: a score of 0 beats every negative score in the row.",
             ),
         ],
     ),
@@ -544,7 +681,7 @@ QUIZ = [
         options=[
             Option(
                 "the value of the key with the largest weight.",
-                "Only at a temperature close to 0. Otherwise every allowed value is mixed in.",
+                "Only where that key has all the weight; in general all allowed values mix.",
             ),
             Option(
                 "a weighted sum of the keys.",
