@@ -18,6 +18,7 @@ _ROOMS = (
     "exercises",
     "figures",
     "models",
+    "pretraining",
     "resources",
     "text",
     "transformer",

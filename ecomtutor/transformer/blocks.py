@@ -22,7 +22,7 @@ Activation = Callable[[Tensor], Tensor]
 
 
 def layer_norm(states: Tensor, gain: Tensor, shift: Tensor, epsilon: float = 1e-5) -> Tensor:
-    """Ba et al. (2016), equation 4: (x - mean) / √(variance + ε) · gain + shift, by token.
+    """Ba et al. (2016): (x - mean) / √(variance + ε) · gain + shift, each token by itself.
 
     `nn.LayerNorm`, which the blocks use, computes the same in one pass.
 
@@ -55,18 +55,17 @@ class KeyValueCache:
 
     def __init__(self) -> None:
         self.length = 0
-        self._kept = torch.empty(0)
+        self._kept = torch.empty(2, 0, 0, 0, 0)  # keys and values, batch, heads, room, d_k
 
     def extend(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Add (batch, heads, new, d_k) each; returns all so far, (batch, heads, length, d_k)."""
         new = torch.stack([key.detach(), value.detach()])  # (2, batch, heads, new, d_k)
         start, self.length = self.length, self.length + key.shape[-2]
-        if start == 0:
-            self._kept = new
-        elif self.length > self._kept.shape[-2]:
-            spare = new.new_empty(*new.shape[:-2], self.length, new.shape[-1])
-            self._kept = torch.cat([self._kept[..., :start, :], spare], dim=-2)
-        self._kept[..., start : self.length, :] = new
+        if self.length > self._kept.shape[-2]:
+            seen = torch.cat([self._kept[..., :start, :], new], dim=-2) if start else new
+            self._kept = torch.cat([seen, torch.empty_like(seen)], dim=-2)  # twice the room
+        else:
+            self._kept[..., start : self.length, :] = new
         keys, values = self._kept[..., : self.length, :]
         return keys, values
 
@@ -110,8 +109,8 @@ def attend(
 
 
 class MultiHeadAttention(nn.Module):
-    """ "Multi-head attention allows the model to jointly attend to information from different
-    representation subspaces at different positions." Vaswani et al. (2017), section 3.2.2
+    """“Multi-head attention allows the model to jointly attend to information from different
+    representation subspaces at different positions.” Vaswani et al. (2017), section 3.2.2
 
     With `memory` it is cross-attention: queries from one text, keys and values from another. With
     fewer `key_value_heads` than heads it is grouped-query attention (Ainslie et al., 2023).
@@ -175,8 +174,9 @@ class MultiHeadAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """ "Each of the layers contains a fully connected feed-forward network, which is applied to
-    each position separately and identically." Vaswani et al. (2017), section 3.3
+    """“Each of the layers in our encoder and decoder contains a fully connected feed-forward
+    network, which is applied to each position separately and identically.”
+    Vaswani et al. (2017), section 3.3
     """
 
     def __init__(self, width: int, inner: int, activation: Activation = F.gelu) -> None:
@@ -190,8 +190,8 @@ class FeedForward(nn.Module):
 
 
 class GatedFeedForward(nn.Module):
-    """SwiGLU: "the component-wise product of two linear projections, one of which is first passed
-    through" an activation, here swish. Shazeer (2020), sections 1 and 2
+    """SwiGLU. “Gated Linear Units consist of the component-wise product of two linear projections,
+    one of which is first passed through a sigmoid function”; here through swish. Shazeer (2020)
     """
 
     def __init__(self, width: int, inner: int) -> None:
@@ -206,8 +206,8 @@ class GatedFeedForward(nn.Module):
 
 
 class Residual(nn.Module):
-    """ "We employ a residual connection around each of the two sub-layers, followed by layer
-    normalization." Vaswani et al. (2017), section 3.1
+    """“We employ a residual connection around each of the two sub-layers, followed by layer
+    normalization.” Vaswani et al. (2017), section 3.1
 
         post-norm (2017, BERT):   norm(states + change(states))
         pre-norm (GPT-2, Llama):  states + change(norm(states))
@@ -228,8 +228,9 @@ class Residual(nn.Module):
 
 
 class EncoderBlock(nn.Module):
-    """ "Each layer has two sub-layers. The first is a multi-head self-attention mechanism, and the
-    second is a simple, position-wise fully connected feed-forward network." Vaswani et al. (2017)
+    """“Each layer has two sub-layers. The first is a multi-head self-attention mechanism, and the
+    second is a simple, position-wise fully connected feed-forward network.”
+    Vaswani et al. (2017), section 3.1
 
     BERT's block as it stands (post-norm); GPT-2's with pre-norm and a causal mask.
     """
@@ -269,8 +270,8 @@ class EncoderBlock(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """ "The decoder inserts a third sub-layer, which performs multi-head attention over the output
-    of the encoder stack." Vaswani et al. (2017), section 3.1
+    """“The decoder inserts a third sub-layer, which performs multi-head attention over the output
+    of the encoder stack.” Vaswani et al. (2017), section 3.1
     """
 
     def __init__(

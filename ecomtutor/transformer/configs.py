@@ -19,10 +19,7 @@ class ConfigError(EcomTutorError):
 
 @dataclass(frozen=True)
 class Config:
-    """What all machines share: sizes that are checked, and two languages for them."""
-
-    _KEYS: ClassVar[dict[str, str]] = {}  # our name of a size → the name in config.json
-    _FIXED: ClassVar[dict[str, Any]] = {}  # what our classes implement; absent means this too
+    """The sizes that every machine has, checked when they are given."""
 
     vocabulary: int
     width: int
@@ -36,13 +33,22 @@ class Config:
                 raise ConfigError(f"{name} is a whole number above 0; {size!r} came.")
         if self.width % self.heads:
             raise ShapeError(f"A width of {self.width} cannot be shared by {self.heads} heads.")
-        if not 0 <= getattr(self, "dropout", 0) < 1:
-            raise ConfigError(f"dropout is at least 0 and below 1; {self.dropout!r} came.")  # type: ignore[attr-defined]
+        dropout = getattr(self, "dropout", 0)
+        if not 0 <= dropout < 1:
+            raise ConfigError(f"dropout is at least 0 and below 1; {dropout!r} came.")
 
     @property
     def head_width(self) -> int:
         """Length of a query or key vector in one head: d_k."""
         return self.width // self.heads
+
+
+@dataclass(frozen=True)
+class PretrainedConfig(Config):
+    """Sizes that a config.json of Hugging Face can give, and be given."""
+
+    _KEYS: ClassVar[dict[str, str]]  # our name of a size → the name in config.json
+    _FIXED: ClassVar[dict[str, Any]]  # what our classes implement; absent means this too
 
     @classmethod
     def from_hugging_face(cls, settings: dict[str, Any]) -> Self:
@@ -69,7 +75,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class BertConfig(Config):
+class BertConfig(PretrainedConfig):
     """Sizes of a BERT. `inner` is the width inside the feed-forward network, usually 4 · width."""
 
     _KEYS = {
@@ -105,7 +111,7 @@ class BertConfig(Config):
 
 
 @dataclass(frozen=True)
-class GptConfig(Config):
+class GptConfig(PretrainedConfig):
     """Sizes of a GPT-2. `inner` is 4 · width unless given; `end_id` marks the end of a text."""
 
     _KEYS = {
@@ -145,7 +151,7 @@ class GptConfig(Config):
 
 
 @dataclass(frozen=True)
-class LlamaConfig(Config):
+class LlamaConfig(PretrainedConfig):
     """Sizes of a Llama with tied output, such as SmolLM2; several heads share a key and value."""
 
     _KEYS = {

@@ -56,7 +56,7 @@ def rotation(positions: Tensor, d_k: int, base: float) -> Rotation:
 
 
 def rotate(states: Tensor, by: Rotation) -> Tensor:
-    """Turn each pair of coordinates by its angle: Su et al. (2021), equation 34.
+    """Turn each pair of coordinates by its angle: Su et al. (2021), section 3.4.2.
 
     After it, query · key depends on the distance between two tokens and not on where they stand.
     Pair i is (i, i + d_k/2), as Llama stores them; the paper pairs neighbours (2i, 2i+1).
