@@ -1,6 +1,17 @@
 """Views to touch, each with a static form for pages where no kernel runs."""
 
 from ecomtutor.widgets.attention_explorer import attention_explorer
+from ecomtutor.widgets.cost_explorer import cost_explorer
+from ecomtutor.widgets.decoding_explorer import decoding_explorer
+from ecomtutor.widgets.fill_in_explorer import fill_in_explorer
 from ecomtutor.widgets.quiz_view import quiz
+from ecomtutor.widgets.tokenizer_explorer import tokenizer_explorer
 
-__all__ = ["attention_explorer", "quiz"]
+__all__ = [
+    "attention_explorer",
+    "cost_explorer",
+    "decoding_explorer",
+    "fill_in_explorer",
+    "quiz",
+    "tokenizer_explorer",
+]
