@@ -19,6 +19,7 @@ _ROOMS = (
     "figures",
     "models",
     "pretraining",
+    "probing",
     "resources",
     "text",
     "transformer",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ecomtutor.errors import EcomTutorError
-from ecomtutor.resources import CATALOGUE, Located, locate
+from ecomtutor.errors import EcomTutorError, MissingResource
+from ecomtutor.resources import CATALOGUE, Located, Resource, locate
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -83,6 +83,30 @@ def load_generator(language: str = "en") -> Loaded:
     return _load(_named(_GENERATORS, language, "generator"), "AutoModelForCausalLM")
 
 
+def load_shop_bert() -> Loaded:
+    """shop-bert-mini, pre-trained by the course itself: transformers' BertForPreTraining.
+
+    4 layers of width 256 on Chinese reviews and the store's texts; both heads, MLM and NSP. Called
+    twice, it returns the same object. Its card: data/models/shop-bert-mini/README.md.
+
+    Raises:
+        MissingResource: data/models is not beside the package.
+    """
+    return _load_shipped("shop-bert-mini", "BertForPreTraining")
+
+
+def load_shop_gpt() -> Loaded:
+    """shop-gpt-mini, pre-trained by the course itself: transformers' GPT2LMHeadModel.
+
+    It writes short Chinese shop reviews; start every text with `tokenizer.eos_token`. Called
+    twice, it returns the same object. Its card: data/models/shop-gpt-mini/README.md.
+
+    Raises:
+        MissingResource: data/models is not beside the package.
+    """
+    return _load_shipped("shop-gpt-mini", "GPT2LMHeadModel")
+
+
 def _named(models: dict[str, str], language: str, kind: str) -> str:
     if not isinstance(language, str) or language not in models:
         known = " and ".join(repr(name) for name in models)
@@ -92,16 +116,34 @@ def _named(models: dict[str, str], language: str, kind: str) -> str:
 
 @cache
 def _load(name: str, auto_class: str) -> Loaded:
-    located = locate(CATALOGUE[name])  # first: a missing model is told before torch is loaded
+    return _read(locate(CATALOGUE[name]), auto_class)
+
+
+@cache
+def _load_shipped(name: str, model_class: str) -> Loaded:
+    from ecomtutor.datasets.store import data_dir
+
+    folder = data_dir() / "models" / name
+    if not (folder / "model.safetensors").is_file():
+        raise MissingResource(
+            f"data/models/{name} has no weights. Work from a full clone, or make them: "
+            f"python -m ecomtutor.pretraining {name}"
+        )
+    resource = Resource(name, name, "small, pre-trained by the course", "CC BY 4.0", (), ())
+    return _read(Located(resource, folder, f"data/models/{name}", {}), model_class)
+
+
+def _read(located: Located, model_class: str) -> Loaded:
+    # torch is imported after `locate`: a missing model is told before torch is loaded.
     import torch
     import transformers
 
     with _quiet_transformers():
         tokenizer = transformers.AutoTokenizer.from_pretrained(located.folder)
-        model = getattr(transformers, auto_class).from_pretrained(
+        model = getattr(transformers, model_class).from_pretrained(
             located.folder, attn_implementation="eager", dtype=torch.float32
         )
-    return Loaded(name, tokenizer, model.eval(), located)
+    return Loaded(located.resource.name, tokenizer, model.eval(), located)
 
 
 @contextmanager

@@ -4,9 +4,8 @@ Nothing about the data has to be saved for a training run to be resumed exactly:
 pairs, masks and order from the seed and the number 700 alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ecomtutor.pretraining.corpus import Document, sentences
@@ -15,7 +14,7 @@ from ecomtutor.pretraining.masking import IGNORED, NO_WORD, Vocabulary, choose_w
 if TYPE_CHECKING:
     import numpy as np
     import torch
-    from transformers import BertTokenizer, GPT2Tokenizer
+    from transformers import PreTrainedTokenizerBase
 
 Batch = dict[str, "torch.Tensor"]
 
@@ -63,7 +62,7 @@ class CausalBatches:
     def __init__(
         self,
         texts: Sequence[str],
-        tokenizer: "GPT2Tokenizer",
+        tokenizer: "PreTrainedTokenizerBase",
         *,
         tokens: int,
         window: int = 512,
@@ -74,15 +73,25 @@ class CausalBatches:
         self.end_id, self.seed = tokenizer.eos_token_id, seed
         encoded = tokenizer(list(texts), verbose=False)["input_ids"]
         framed = [np.array([self.end_id, *ids, self.end_id]) for ids in encoded]
-        self.rows = [ids[i : i + window] for ids in framed for i in range(0, len(ids), window)]
+        # Rows overlap by one token, so that each token after the first is predicted once.
+        self.rows = [
+            ids[start : start + window]
+            for ids in framed
+            for start in range(0, len(ids) - 1, window - 1)
+        ]
         self.lengths = np.array([len(row) for row in self.rows])
         self.per_epoch = max(1, round(self.lengths.sum() / tokens))
+        self._kept: tuple[int, list[np.ndarray]] = (-1, [])
 
     def __call__(self, step: int) -> Batch:
         """Batch number `step`: ids (batch, tokens), and labels, -100 at the padding."""
         epoch, place = divmod(step, self.per_epoch)
-        buckets = self._epoch(epoch)
+        buckets = self._buckets(epoch)
         return self.collate([self.rows[i] for i in buckets[place % len(buckets)]])
+
+    def epoch(self, number: int) -> "Iterator[Batch]":
+        """Every row once."""
+        return (self.collate([self.rows[i] for i in bucket]) for bucket in self._buckets(number))
 
     def collate(self, rows: "Sequence[np.ndarray]") -> Batch:
         """Rows as one padded batch."""
@@ -93,13 +102,13 @@ class CausalBatches:
             "labels": torch.from_numpy(pad(rows, IGNORED)),
         }
 
-    @lru_cache(maxsize=2)  # noqa: B019 (two epochs of indices, freed with the batches)
-    def _epoch(self, epoch: int) -> "list[np.ndarray]":
+    def _buckets(self, epoch: int) -> "list[np.ndarray]":
         import numpy as np
 
-        return length_buckets(
-            self.lengths, self.per_epoch, np.random.default_rng([self.seed, epoch])
-        )
+        if self._kept[0] != epoch:
+            rng = np.random.default_rng([self.seed, epoch])
+            self._kept = epoch, length_buckets(self.lengths, self.per_epoch, rng)
+        return self._kept[1]
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Sentence:
     words: "np.ndarray"
 
 
-def encode_sentences(texts: Sequence[str], tokenizer: "BertTokenizer") -> list[Sentence]:
+def encode_sentences(texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase") -> list[Sentence]:
     """Token ids of each text, and their words as jieba cuts them: 酒店 is two tokens, one word."""
     import numpy as np
 
@@ -159,7 +168,7 @@ class MaskedPairs:
     def __init__(
         self,
         documents: Sequence[Document],
-        tokenizer: "BertTokenizer",
+        tokenizer: "PreTrainedTokenizerBase",
         *,
         tokens: int,
         window: int = 512,
@@ -176,15 +185,24 @@ class MaskedPairs:
         self.shelves = [document.shelf for document in documents]
         total = sum(len(sentence.ids) for text in self.texts for sentence in text)
         self.per_epoch = max(1, round(total / tokens))
+        self._kept: tuple[int, list[list[Pair]]] = (-1, [])
 
     def __call__(self, step: int) -> Batch:
         """Batch number `step`, masked: see `collate`."""
         import numpy as np
 
         epoch, place = divmod(step, self.per_epoch)
-        pairs, buckets = self._epoch(epoch)
-        chosen = [pairs[i] for i in buckets[place % len(buckets)]]
-        return self.collate(chosen, np.random.default_rng([self.seed, 1, step]))
+        buckets = self._buckets(epoch)
+        rng = np.random.default_rng([self.seed, 1, step])
+        return self.collate(buckets[place % len(buckets)], rng)
+
+    def epoch(self, number: int) -> "Iterator[Batch]":
+        """Every pair of an epoch once."""
+        import numpy as np
+
+        for place, bucket in enumerate(self._buckets(number)):
+            step = number * self.per_epoch + place
+            yield self.collate(bucket, np.random.default_rng([self.seed, 1, step]))
 
     def collate(self, pairs: Sequence[Pair], rng: "np.random.Generator") -> Batch:
         """Pairs as one padded batch with masks drawn from `rng`.
@@ -219,9 +237,7 @@ class MaskedPairs:
                 shelves.setdefault(shelf, []).append(number)
         return [self._pair(number, shelves, rng) for number in range(len(self.texts))]
 
-    def _pair(
-        self, number: int, shelves: dict[str, list[int]], rng: "np.random.Generator"
-    ) -> Pair:
+    def _pair(self, number: int, shelves: dict[str, list[int]], rng: "np.random.Generator") -> Pair:
         text = self.texts[number]
         if len(text) == 1:
             return self._join(text, [], IGNORED)
@@ -254,24 +270,18 @@ class MaskedPairs:
             words += [b.words[:keep_b] + (a.words.max(initial=-1) + 1), none]
         first_length = keep_a + 2
         ids = np.concatenate(parts)
-        return Pair(
-            ids, (np.arange(len(ids)) >= first_length) * 1, np.concatenate(words), label
-        )
+        return Pair(ids, (np.arange(len(ids)) >= first_length) * 1, np.concatenate(words), label)
 
-    @cached_property
-    def _kept(self) -> "dict[int, tuple[list[Pair], list[np.ndarray]]]":
-        return {}
-
-    def _epoch(self, epoch: int) -> "tuple[list[Pair], list[np.ndarray]]":
+    def _buckets(self, epoch: int) -> list[list[Pair]]:
         import numpy as np
 
-        if epoch not in self._kept:
-            self._kept.clear()
+        if self._kept[0] != epoch:
             pairs = self.pairs(epoch)
             lengths = np.array([len(pair.ids) for pair in pairs])
             rng = np.random.default_rng([self.seed, 2, epoch])
-            self._kept[epoch] = pairs, length_buckets(lengths, self.per_epoch, rng)
-        return self._kept[epoch]
+            buckets = length_buckets(lengths, self.per_epoch, rng)
+            self._kept = epoch, [[pairs[i] for i in bucket] for bucket in buckets]
+        return self._kept[1]
 
 
 def _glue(parts: list[Sentence]) -> Sentence:

@@ -42,8 +42,10 @@ def corpus(split: str) -> list[Document]:
     table = reviews("zh")
     texts = table.loc[table["split"] == split, "text"]
     documents = [Document(one_line(text), "review") for text in texts]
-    return documents + _shop_texts(store().products, "description", split) + _shop_texts(
-        store().policies, "text", split
+    return (
+        documents
+        + _shop_texts(store().products, "description", split)
+        + _shop_texts(store().policies, "text", split)
     )
 
 

@@ -7,7 +7,7 @@ from ecomtutor.errors import EcomTutorError
 
 if TYPE_CHECKING:
     import numpy as np
-    from transformers import BertTokenizer
+    from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100  # a label that no loss counts, as in PyTorch's cross-entropy
 NO_WORD = -1  # the word number of a special token
@@ -22,7 +22,7 @@ class Vocabulary:
     special_ids: frozenset[int]
 
     @classmethod
-    def of(cls, tokenizer: "BertTokenizer") -> "Vocabulary":
+    def of(cls, tokenizer: "PreTrainedTokenizerBase") -> "Vocabulary":
         """Read it from a tokenizer."""
         return cls(len(tokenizer), tokenizer.mask_token_id, frozenset(tokenizer.all_special_ids))
 

@@ -1,8 +1,9 @@
 """Train a tokenizer on the shop's own texts: WordPiece for the BERT, byte-level BPE for the GPT."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from transformers import BertTokenizer, GPT2Tokenizer
@@ -71,12 +72,12 @@ def train_byte_bpe(texts: Sequence[str], size: int, positions: int = 512) -> "GP
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    import json
-
     model = json.loads(tokenizer.to_str())["model"]
+    # Pairs, as the class wants them; its annotation says lines of text.
+    merges: Any = [tuple(pair) for pair in model["merges"]]
     return GPT2Tokenizer(
         vocab=_by_rank(model["vocab"]),
-        merges=[tuple(pair) for pair in model["merges"]],
+        merges=merges,
         pad_token=END_OF_TEXT,
         model_max_length=positions,
     )

@@ -9,10 +9,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecomtutor.errors import EcomTutorError
 
@@ -27,11 +27,16 @@ BEST = "best.safetensors"
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train: everything that the result depends on besides model and data."""
+    """How to train: everything that the result depends on besides model and data.
+
+    peak_rate is AdamW's; where muon_rate is given, Muon with that peak trains the matrices of the
+    linear layers, and AdamW the rest.
+    """
 
     steps: int
     peak_rate: float
     warmup: int
+    muon_rate: float | None = None
     weight_decay: float = 0.1
     clip: float = 1.0
     bf16: bool = False
@@ -40,14 +45,18 @@ class Plan:
     validate_every: int = 500
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step: linear warm-up, then a cosine down to a hundredth of the peak.
+        """AdamW's learning rate at a step: `peak_rate` times the share of the schedule."""
+        return self.peak_rate * self.share(step)
+
+    def share(self, step: int) -> float:
+        """Share of the peak rate: linear warm-up, then a cosine down to a hundredth.
 
         Source: Loshchilov and Hutter (2017), SGDR.
         """
         if step < self.warmup:
-            return self.peak_rate * (step + 1) / self.warmup
+            return (step + 1) / self.warmup
         done = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.peak_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+        return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2
 
 
 @dataclass
@@ -99,33 +108,71 @@ def train(
     Raises:
         EcomTutorError: the loss is not finite, or the checkpoint belongs to another plan.
     """
-    import torch
     from tqdm import tqdm
 
     folder.mkdir(parents=True, exist_ok=True)
-    optimizer = torch.optim.AdamW(_groups(model, plan), lr=plan.peak_rate, fused=True)
-    curve = _resume(folder, model, optimizer, plan)
+    optimizers = make_optimizers(model, plan)
+    curve = _resume(folder, model, optimizers, plan)
     started, spent_before = time.monotonic(), curve.seconds
     model.train()
     with tqdm(total=plan.steps, initial=curve.step, disable=not progress, mininterval=5) as bar:
         while curve.step < plan.steps:
             batch = batch_at(curve.step)
-            curve.losses.append(_step(model, optimizer, loss_of, batch, plan, curve.step))
+            curve.losses.append(_step(model, optimizers, loss_of, batch, plan, curve.step))
             curve.tokens += int((batch["labels"] != -100).sum())
             curve.seconds = spent_before + time.monotonic() - started
             bar.update()
-            bar.set_postfix(loss=f"{sum(curve.losses[-50:]) / len(curve.losses[-50:]):.3f}")
+            recent = curve.losses[-50:]
+            bar.set_postfix(loss=f"{sum(recent) / len(recent):.3f}", refresh=False)
             last = curve.step == plan.steps
             if validate and (last or curve.step % plan.validate_every == 0):
                 _validated(validate, model, curve, folder)
             late = minutes is not None and time.monotonic() - started > 60 * minutes
             if last or late or curve.step % plan.save_every == 0:
-                _save(folder, model, optimizer, plan, curve)
+                _save(folder, model, optimizers, plan, curve)
             if late:
                 break
     if curve.best and curve.step == plan.steps:
         load_weights(model, folder / BEST)
     return curve
+
+
+def has_bf16() -> bool:
+    """Whether this processor multiplies bfloat16 itself; where not, it is slower than fp32."""
+    import torch
+
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
+def make_optimizers(model: "torch.nn.Module", plan: Plan) -> "list[torch.optim.Optimizer]":
+    """AdamW; or Muon for the matrices of the linear layers, and AdamW for the rest.
+
+    Weights decay in matrices and tables only: biases and gains have no reason to shrink.
+
+    Source:
+        Loshchilov and Hutter (2019), AdamW; Jordan et al. (2024), Muon: an update whose directions
+        all have the same size, so that rare ones are learned as fast as common ones.
+    """
+    import torch
+
+    linear = {layer.weight for layer in model.modules() if isinstance(layer, torch.nn.Linear)}
+    matrices = [p for p in model.parameters() if plan.muon_rate and p in linear]
+    rest = [p for p in model.parameters() if not (plan.muon_rate and p in linear)]
+    tables = [p for p in rest if p.dim() >= 2]
+    vectors = [p for p in rest if p.dim() < 2]
+    groups = [
+        {"params": tables, "weight_decay": plan.weight_decay, "peak": plan.peak_rate},
+        {"params": vectors, "weight_decay": 0.0, "peak": plan.peak_rate},
+    ]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(groups, lr=plan.peak_rate, betas=(0.9, 0.98), fused=True)
+    ]
+    if plan.muon_rate:
+        decay = plan.weight_decay
+        group = {"params": matrices, "peak": plan.muon_rate}
+        optimizers.append(torch.optim.Muon([group], lr=plan.muon_rate, weight_decay=decay))
+    return optimizers
 
 
 def load_weights(model: "torch.nn.Module", path: Path) -> None:
@@ -138,7 +185,7 @@ def load_weights(model: "torch.nn.Module", path: Path) -> None:
 
 def _step(
     model: "torch.nn.Module",
-    optimizer: "torch.optim.Optimizer",
+    optimizers: "list[torch.optim.Optimizer]",
     loss_of: "Callable[..., torch.Tensor]",
     batch: "Batch",
     plan: Plan,
@@ -146,8 +193,9 @@ def _step(
 ) -> float:
     import torch
 
-    for group in optimizer.param_groups:
-        group["lr"] = plan.rate(step)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * plan.share(step)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.bf16):
@@ -159,21 +207,10 @@ def _step(
             "lengthen the warm-up; the last checkpoint is from before."
         )
     torch.nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
     return float(loss.detach())
-
-
-def _groups(model: "torch.nn.Module", plan: Plan) -> "list[dict[str, object]]":
-    """Weight decay for matrices and tables only: a bias or a norm's gain has no reason to shrink."""
-    parameters = list(model.parameters())
-    return [
-        {
-            "params": [p for p in parameters if p.dim() >= 2],
-            "weight_decay": plan.weight_decay,
-        },
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
 
 
 def _validated(
@@ -193,19 +230,20 @@ def _validated(
 def _save(
     folder: Path,
     model: "torch.nn.Module",
-    optimizer: "torch.optim.Optimizer",
+    optimizers: "list[torch.optim.Optimizer]",
     plan: Plan,
     curve: Curve,
 ) -> None:
-    tensors = dict(model.named_parameters())
+    tensors: dict[str, torch.Tensor] = dict(model.named_parameters())
     for name, parameter in model.named_parameters():
-        for part, value in optimizer.state[parameter].items():
-            tensors[f"{part}/{name}"] = value
+        for optimizer in optimizers:
+            for part, value in optimizer.state.get(parameter, {}).items():
+                tensors[f"{part}/{name}"] = value
     facts = {"plan": repr(plan), "curve": json.dumps(vars(curve))}
     _write(folder / CHECKPOINT, tensors, facts)
 
 
-def _write(path: Path, tensors: "dict[str, torch.Tensor]", facts: dict[str, str]) -> None:
+def _write(path: Path, tensors: "Mapping[str, torch.Tensor]", facts: dict[str, str]) -> None:
     """One safetensors file, complete under its name or not there: the rename is one operation."""
     from safetensors.torch import save_file
 
@@ -215,7 +253,7 @@ def _write(path: Path, tensors: "dict[str, torch.Tensor]", facts: dict[str, str]
 
 
 def _resume(
-    folder: Path, model: "torch.nn.Module", optimizer: "torch.optim.Optimizer", plan: Plan
+    folder: Path, model: "torch.nn.Module", optimizers: "list[torch.optim.Optimizer]", plan: Plan
 ) -> Curve:
     """Fill model and optimizer from the checkpoint, if there is one; its curve, or a new one."""
     from safetensors import safe_open
@@ -231,19 +269,25 @@ def _resume(
                 "Take another folder, or delete that file to start anew."
             )
         _fill(model, file)
-        for name, parameter in model.named_parameters():
-            optimizer.state[parameter] = {
-                part: file.get_tensor(f"{part}/{name}")
-                for part in ("step", "exp_avg", "exp_avg_sq")
-            }
+        for optimizer in optimizers:
+            _fill_state(optimizer, model, file)
     seen = json.loads(facts["curve"])
     seen["validation"] = {int(step): loss for step, loss in seen["validation"].items()}
     return Curve(**seen)
 
 
-def _fill(model: "torch.nn.Module", file: object) -> None:
+def _fill_state(optimizer: "torch.optim.Optimizer", model: "torch.nn.Module", file: Any) -> None:
+    owned = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    names = {name: p for name, p in model.named_parameters() if id(p) in owned}
+    for key in file.keys():  # noqa: SIM118 (a file, not a dictionary)
+        part, _, name = key.partition("/")
+        if name in names:
+            optimizer.state[names[name]][part] = file.get_tensor(key)
+
+
+def _fill(model: "torch.nn.Module", file: Any) -> None:
     import torch
 
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(file.get_tensor(name))  # type: ignore[attr-defined]
+            parameter.copy_(file.get_tensor(name))
