@@ -151,7 +151,7 @@ def most_frequent_pair(counts):
     """counts: tuple of symbols -> how often. The pair that stands together most."""
     pairs = Counter()
     for symbols, count in counts.items():
-        for pair in zip(symbols, symbols[1:]):
+        for pair in zip(symbols, symbols[1:], strict=False):
             pairs[pair] += count
     return pairs.most_common(1)[0][0]
 '''
@@ -470,7 +470,7 @@ EXERCISES = [
         solution=_PAIR,
         check=_check_most_frequent_pair,
         hints=[
-            "zip(symbols, symbols[1:]) gives the neighbours of one word.",
+            "zip(symbols, symbols[1:], strict=False) gives the neighbours of one word.",
             "A Counter adds up: pairs[pair] += count. most_common(1) gives [(pair, count)].",
         ],
         wrong_answers=[
@@ -485,12 +485,18 @@ EXERCISES = [
                 changed(_PAIR, "most_common(1)[0][0]", "most_common()[-1][0]"), "upside down"
             ),
             WrongAnswer(
-                changed(_PAIR, "zip(symbols, symbols[1:])", "set(zip(symbols, symbols[1:]))"),
+                changed(
+                    _PAIR,
+                    "zip(symbols, symbols[1:], strict=False)",
+                    "set(zip(symbols, symbols[1:], strict=False))",
+                ),
                 "once in each word",
             ),
             WrongAnswer(
                 "from itertools import combinations\n"
-                + changed(_PAIR, "zip(symbols, symbols[1:])", "combinations(symbols, 2)"),
+                + changed(
+                    _PAIR, "zip(symbols, symbols[1:], strict=False)", "combinations(symbols, 2)"
+                ),
                 "not neighbours",
             ),
         ],

@@ -95,7 +95,7 @@ def _check_next_token_loss(next_token_loss: Any) -> None:
 _PERPLEXITY = '''
 def perplexity(losses, lengths):
     """Mean loss of each review in nats, predicted tokens of each -> perplexity of them all."""
-    total = sum(loss * length for loss, length in zip(losses, lengths))
+    total = sum(loss * length for loss, length in zip(losses, lengths, strict=True))
     return math.exp(total / sum(lengths))
 '''
 

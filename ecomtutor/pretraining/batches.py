@@ -163,6 +163,9 @@ class MaskedPairs:
 
     A pair is a text cut between two sentences. For half of the pairs, B is the end of another text
     from the same shelf: a different language or genre would give the answer away.
+
+    `whole_words` is the share of the pairs in which whole words are hidden; in the others tokens
+    are hidden one by one. Who is only ever shown whole words missing never learns to complete 酒□.
     """
 
     def __init__(
@@ -173,8 +176,10 @@ class MaskedPairs:
         tokens: int,
         window: int = 512,
         rate: float = 0.15,
+        whole_words: float = 1.0,
         seed: int = 0,
     ):
+        self.whole_words = whole_words
         self.vocabulary = Vocabulary.of(tokenizer)
         self.cls_id, self.sep_id = tokenizer.cls_token_id, tokenizer.sep_token_id
         self.pad_id = tokenizer.pad_token_id
@@ -216,6 +221,10 @@ class MaskedPairs:
 
         ids = pad([pair.ids for pair in pairs], self.pad_id)
         words = pad([pair.words for pair in pairs], NO_WORD)
+        if self.whole_words < 1:
+            alone = rng.random((len(ids), 1)) >= self.whole_words  # (batch, 1)
+            each = np.where(words == NO_WORD, NO_WORD, np.arange(ids.shape[1]))
+            words = np.where(alone, each, words)
         seen, labels = hide(ids, choose_words(words, self.rate, rng), self.vocabulary, rng)
         arrays = {
             "ids": seen,

@@ -1,8 +1,8 @@
 """Where a masked language model starts: not everything has to be learned from noise.
 
 From random weights a small BERT first spends thousands of steps finding out which tokens stand
-beside each other; until then it only guesses frequent ones. Three starts spare it that. They hold
-no knowledge of any text but the counts, and training changes all of them.
+beside each other; until then it only guesses frequent ones. A start that already looks around
+spares it that. It knows nothing of any text but the counts, and training changes all of it.
 """
 
 import math
@@ -19,6 +19,8 @@ BASE = 10_000.0  # of the sinusoids, as in Vaswani et al. (2017), section 3.5
 
 def start_near(model: "BertWithHeads", batches: "MaskedPairs") -> None:
     """Start from sinusoidal positions, heads that look at neighbours, and token frequencies.
+
+    What the first layer's heads see passes on undamped: value and output are rotations at first.
 
     Args:
         model: fresh; changed in place.
@@ -42,6 +44,9 @@ def start_near(model: "BertWithHeads", batches: "MaskedPairs") -> None:
         query, key = neighbour_heads(config.width, config.heads)
         first.attention.query.weight.copy_(query)
         first.attention.key.weight.copy_(key)
+        dice = torch.Generator().manual_seed(batches.seed + 1)
+        for layer in (first.attention.value, first.attention.output):
+            torch.nn.init.orthogonal_(layer.weight, generator=dice)
         model.mlm.bias.copy_(_log_frequencies(batches, config.vocabulary))
 
 
