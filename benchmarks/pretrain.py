@@ -24,15 +24,13 @@ import torch
 from ecomtutor.pretraining import (
     CausalBatches,
     MaskedPairs,
-    Plan,
     causal_loss,
     corpus,
     masked_and_next_loss,
-    train,
     train_byte_bpe,
     train_wordpiece,
 )
-from ecomtutor.pretraining.trainer import has_bf16
+from ecomtutor.training import Plan, has_bf16, train
 from ecomtutor.transformer import BertConfig, BertWithHeads, Gpt, GptConfig
 
 STEPS, ROUNDS, TOKENS = 6, 3, 2048

@@ -106,7 +106,9 @@ def _lab(arguments: argparse.Namespace) -> int:
     brought = [_fetch_one(resource, False, None) for resource in missing]
     if not all(brought):
         return 1
-    return subprocess.call([sys.executable, "-m", "jupyter", "lab", *arguments.rest, str(first)])
+    command = [sys.executable, "-m", "jupyter", "lab", *arguments.rest, str(first)]
+    # torch's threads sleep while they wait: spinning, they starve on a laptop that is busy.
+    return subprocess.call(command, env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ})
 
 
 def _fetch(arguments: argparse.Namespace) -> int:

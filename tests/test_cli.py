@@ -299,12 +299,17 @@ def test_errors_are_one_line_and_a_code(
 
 
 def test_lab_opens_jupyterlab_on_lesson_00(monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[list[str]] = []
+    called: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.setattr(cli, "find", lambda resource: resource)
-    monkeypatch.setattr(cli.subprocess, "call", lambda command: called.append(command) or 0)
+    monkeypatch.setattr(
+        cli.subprocess, "call", lambda command, env: called.append((command, env)) or 0
+    )
     assert cli.main(["lab", "--no-browser"]) == 0
-    assert called[0][1:5] == ["-m", "jupyter", "lab", "--no-browser"]
-    assert Path(called[0][-1]).name == "00_start_here.ipynb" and Path(called[0][-1]).is_file()
+    command, environment = called[0]
+    assert command[1:5] == ["-m", "jupyter", "lab", "--no-browser"]
+    assert Path(command[-1]).name == "00_start_here.ipynb" and Path(command[-1]).is_file()
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 def test_lab_does_not_open_a_lesson_whose_data_are_missing(
@@ -315,6 +320,6 @@ def test_lab_does_not_open_a_lesson_whose_data_are_missing(
 
     monkeypatch.setattr(cli, "find", lambda resource: None)
     monkeypatch.setattr(cli, "fetch", fail)
-    monkeypatch.setattr(cli.subprocess, "call", lambda command: pytest.fail("it opened"))
+    monkeypatch.setattr(cli.subprocess, "call", lambda command, env: pytest.fail("it opened"))
     assert cli.main(["lab"]) == 1
     assert capsys.readouterr().err.count("could not be fetched") == len(defaults())

@@ -22,12 +22,10 @@ from ecomtutor.pretraining import (
     IGNORED,
     NO_WORD,
     CausalBatches,
-    Curve,
     Document,
     KneserNey,
     MaskedPairs,
     Neighbours,
-    Plan,
     Vocabulary,
     bert_hit_rate,
     causal_loss,
@@ -35,7 +33,6 @@ from ecomtutor.pretraining import (
     corpus,
     encode_sentences,
     hide,
-    length_buckets,
     masked_and_next_loss,
     neighbour_heads,
     next_sentence_accuracy,
@@ -46,12 +43,12 @@ from ecomtutor.pretraining import (
     shipped,
     single_blanks,
     start_near,
-    train,
     train_byte_bpe,
     train_wordpiece,
     word_blanks,
     word_numbers,
 )
+from ecomtutor.training import Curve, Plan, length_buckets, train
 from ecomtutor.transformer import BertConfig, BertWithHeads, Gpt, GptConfig, sinusoidal_positions
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,6 +17,9 @@ def kernel_environment(data_folder: Path | str) -> dict[str, str]:
         "ECOMTUTOR_DATA": os.fspath(data_folder),
         "ECOMTUTOR_GRADING": "0",
         "HF_HUB_OFFLINE": "1",
+        # torch's threads sleep while they wait for each other. Where they spin, as by default, and
+        # another program has one of the cores, a small step takes twenty times as long.
+        "OMP_WAIT_POLICY": "PASSIVE",
         "TRANSFORMERS_OFFLINE": "1",
         "PYTHONHASHSEED": "0",
     }

@@ -6,7 +6,6 @@ masking       whole words, then 80/10/10
 batches       sentence pairs and texts as batches that depend on their number alone
 losses        next token; MLM + NSP
 starts        where a small BERT begins
-trainer       a loop that may be killed and goes on exactly
 ngrams        the baselines: Kneser-Ney, and guessing from the neighbours
 evaluate      perplexity, hit rates, next sentences
 recipes       the two models that the course ships: python -m ecomtutor.pretraining shop-gpt-mini
@@ -18,8 +17,6 @@ from ecomtutor.pretraining.batches import (
     MaskedPairs,
     Pair,
     encode_sentences,
-    length_buckets,
-    pad,
     word_numbers,
 )
 from ecomtutor.pretraining.corpus import Document, corpus, one_line, review_texts, sentences
@@ -45,14 +42,12 @@ from ecomtutor.pretraining.recipes import Recipe, pretrain, recipe
 from ecomtutor.pretraining.report import report, shipped
 from ecomtutor.pretraining.starts import neighbour_heads, start_near
 from ecomtutor.pretraining.tokenizers import train_byte_bpe, train_wordpiece
-from ecomtutor.pretraining.trainer import Curve, Plan, train
 
 __all__ = [
     "IGNORED",
     "NO_WORD",
     "Blank",
     "CausalBatches",
-    "Curve",
     "Document",
     "HitRate",
     "KneserNey",
@@ -60,7 +55,6 @@ __all__ = [
     "Neighbours",
     "Pair",
     "Perplexity",
-    "Plan",
     "Recipe",
     "Vocabulary",
     "bert_hit_rate",
@@ -69,14 +63,12 @@ __all__ = [
     "corpus",
     "encode_sentences",
     "hide",
-    "length_buckets",
     "masked_and_next_loss",
     "masked_and_next_losses",
     "neighbour_heads",
     "neighbours_hit_rate",
     "next_sentence_accuracy",
     "one_line",
-    "pad",
     "perplexity",
     "pretrain",
     "recipe",
@@ -86,7 +78,6 @@ __all__ = [
     "shipped",
     "single_blanks",
     "start_near",
-    "train",
     "train_byte_bpe",
     "train_wordpiece",
     "word_blanks",

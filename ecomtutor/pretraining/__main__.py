@@ -36,7 +36,7 @@ def main() -> None:
         folder=given.folder,
         compiled=given.compile,
     )
-    print(f"{curve.step} steps, {curve.tokens:,} tokens asked, {curve.seconds / 60:.1f} minutes")
+    print(f"{curve.step} steps, {curve.targets:,} tokens asked, {curve.seconds / 60:.1f} minutes")
     print("validation:", {step: round(loss, 4) for step, loss in curve.validation.items()})
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.pretraining.corpus import Document, corpus
-from ecomtutor.pretraining.trainer import Curve, Plan, has_bf16, train
+from ecomtutor.training import Curve, Plan, has_bf16, train
 
 if TYPE_CHECKING:
     import torch
@@ -83,7 +83,7 @@ def pretrain(
             block.compile(dynamic=True)
     validate = _validation(made, tokenizer)
     curve = train(model, made.loss_of, batches, plan, folder, validate=validate, minutes=minutes)
-    if curve.step == plan.steps:
+    if curve.finished(plan):
         save(model, tokenizer, folder / "model")
     return curve
 

@@ -19,7 +19,7 @@ from ecomtutor.errors import EcomTutorError
 if TYPE_CHECKING:
     import torch
 
-    from ecomtutor.pretraining.batches import Batch
+Batch = dict[str, "torch.Tensor"]
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
@@ -29,8 +29,9 @@ BEST = "best.safetensors"
 class Plan:
     """How to train: everything that the result depends on besides model and data.
 
-    peak_rate is AdamW's; where muon_rate is given, Muon with that peak trains the matrices of the
-    linear layers, and AdamW the rest.
+    peak_rate is AdamW's; where muon_rate is given, Muon with that peak trains the matrices inside
+    the blocks, and AdamW the rest. Where patience is given, training stops after so many
+    validations without a better one.
     """
 
     steps: int
@@ -43,6 +44,8 @@ class Plan:
     seed: int = 0
     save_every: int = 100
     validate_every: int = 500
+    patience: int | None = None
+    betas: tuple[float, float] = (0.9, 0.98)
 
     def rate(self, step: int) -> float:
         """AdamW's learning rate at a step: `peak_rate` times the share of the schedule."""
@@ -61,12 +64,12 @@ class Plan:
 
 @dataclass
 class Curve:
-    """What a run has seen: the loss of each step, validation losses by step, seconds spent."""
+    """What a run has seen: the loss of each step, validations by step, seconds, targets."""
 
     losses: list[float] = field(default_factory=list)
     validation: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
-    tokens: int = 0
+    targets: int = 0
 
     @property
     def step(self) -> int:
@@ -75,8 +78,15 @@ class Curve:
 
     @property
     def best(self) -> tuple[int, float] | None:
-        """Step and loss of the best validation, where there was one."""
+        """Step and figure of the best validation, where there was one."""
         return min(self.validation.items(), key=lambda at: at[1]) if self.validation else None
+
+    def finished(self, plan: Plan) -> bool:
+        """Whether all steps are done, or the plan's patience is at its end."""
+        since_best = sum(self.best is not None and step > self.best[0] for step in self.validation)
+        return self.step >= plan.steps or (
+            plan.patience is not None and since_best >= plan.patience
+        )
 
 
 def train(
@@ -87,20 +97,25 @@ def train(
     folder: Path,
     *,
     validate: "Callable[[torch.nn.Module], float] | None" = None,
+    count: "Callable[[Batch], int] | None" = None,
     minutes: float | None = None,
     progress: bool = True,
+    quantity: str = "loss",
 ) -> Curve:
     """Train until `plan.steps`, resuming from the checkpoint in `folder` where there is one.
 
     Args:
-        model: changed in place; at the end it holds the weights that validated best.
+        model: changed in place; at the end it holds the weights that validated best. Parameters
+            that do not require a gradient are neither trained nor saved.
         loss_of: `loss_of(model, batch)`, a scalar tensor.
         batch_at: the batch of a step, from its number alone.
         plan: the schedule; a checkpoint made under another plan is refused.
         folder: where checkpoints lie.
-        validate: loss on held-out data; the weights with the lowest are kept.
+        validate: a figure on held-out data; the weights with the lowest are kept.
+        count: how many answers a batch asks for; unless given, its labels other than -100.
         minutes: pause after so long; the next call goes on.
         progress: draw a progress bar.
+        quantity: what the bar calls the figure of `validate`.
 
     Returns:
         The curve from step 0 on, earlier runs included.
@@ -116,25 +131,36 @@ def train(
     started, spent_before = time.monotonic(), curve.seconds
     model.train()
     with tqdm(total=plan.steps, initial=curve.step, disable=not progress, mininterval=5) as bar:
-        while curve.step < plan.steps:
+        while not curve.finished(plan):
             batch = batch_at(curve.step)
             curve.losses.append(_step(model, optimizers, loss_of, batch, plan, curve.step))
-            curve.tokens += int((batch["labels"] != -100).sum())
+            curve.targets += (count or _labelled)(batch)
             curve.seconds = spent_before + time.monotonic() - started
             bar.update()
-            recent = curve.losses[-50:]
-            bar.set_postfix(loss=f"{sum(recent) / len(recent):.3f}", refresh=False)
-            last = curve.step == plan.steps
-            if validate and (last or curve.step % plan.validate_every == 0):
+            if validate and (curve.step == plan.steps or curve.step % plan.validate_every == 0):
                 _validated(validate, model, curve, folder)
+            bar.set_postfix(_shown(curve, quantity), refresh=False)
+            last = curve.finished(plan)
             late = minutes is not None and time.monotonic() - started > 60 * minutes
             if last or late or curve.step % plan.save_every == 0:
                 _save(folder, model, optimizers, plan, curve)
             if late:
                 break
-    if curve.best and curve.step == plan.steps:
+    if curve.best and curve.finished(plan):
         load_weights(model, folder / BEST)
     return curve
+
+
+def _labelled(batch: Batch) -> int:
+    return int((batch["labels"] != -100).sum())
+
+
+def _shown(curve: Curve, quantity: str) -> dict[str, str]:
+    recent = curve.losses[-50:]
+    shown = {"loss": f"{sum(recent) / len(recent):.3f}"}
+    if curve.validation:
+        shown[f"held-out {quantity}"] = f"{list(curve.validation.values())[-1]:.3f}"
+    return shown
 
 
 def has_bf16() -> bool:
@@ -146,7 +172,10 @@ def has_bf16() -> bool:
 
 
 def make_optimizers(model: "torch.nn.Module", plan: Plan) -> "list[torch.optim.Optimizer]":
-    """AdamW; or Muon for the matrices of the linear layers, and AdamW for the rest.
+    """AdamW; or Muon for the matrices inside the blocks, and AdamW for the rest.
+
+    Muon's steps are as long on a small task as on a large one: a head with a task of its own, such
+    as NSP, would walk at random under it.
 
     Weights decay in matrices and tables only: biases and gains have no reason to shrink.
 
@@ -156,9 +185,14 @@ def make_optimizers(model: "torch.nn.Module", plan: Plan) -> "list[torch.optim.O
     """
     import torch
 
-    linear = {layer.weight for layer in model.modules() if isinstance(layer, torch.nn.Linear)}
-    matrices = [p for p in model.parameters() if plan.muon_rate and p in linear]
-    rest = [p for p in model.parameters() if not (plan.muon_rate and p in linear)]
+    inner = {
+        layer.weight
+        for name, layer in model.named_modules()
+        if "blocks." in name and isinstance(layer, torch.nn.Linear)
+    }
+    trained = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trained if plan.muon_rate and p in inner]
+    rest = [p for p in trained if not (plan.muon_rate and p in inner)]
     tables = [p for p in rest if p.dim() >= 2]
     vectors = [p for p in rest if p.dim() < 2]
     groups = [
@@ -166,7 +200,7 @@ def make_optimizers(model: "torch.nn.Module", plan: Plan) -> "list[torch.optim.O
         {"params": vectors, "weight_decay": 0.0, "peak": plan.peak_rate},
     ]
     optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(groups, lr=plan.peak_rate, betas=(0.9, 0.98), fused=True)
+        torch.optim.AdamW(groups, lr=plan.peak_rate, betas=plan.betas, fused=True)
     ]
     if plan.muon_rate:
         decay = plan.weight_decay
@@ -224,7 +258,7 @@ def _validated(
     curve.validation[curve.step] = validate(model)
     model.train()
     if curve.best and curve.best[0] == curve.step:
-        _write(folder / BEST, dict(model.named_parameters()), {"step": str(curve.step)})
+        _write(folder / BEST, _trained(model), {"step": str(curve.step)})
 
 
 def _save(
@@ -234,13 +268,17 @@ def _save(
     plan: Plan,
     curve: Curve,
 ) -> None:
-    tensors: dict[str, torch.Tensor] = dict(model.named_parameters())
-    for name, parameter in model.named_parameters():
+    tensors: dict[str, torch.Tensor] = dict(_trained(model))
+    for name, parameter in _trained(model).items():
         for optimizer in optimizers:
             for part, value in optimizer.state.get(parameter, {}).items():
                 tensors[f"{part}/{name}"] = value
     facts = {"plan": repr(plan), "curve": json.dumps(vars(curve))}
     _write(folder / CHECKPOINT, tensors, facts)
+
+
+def _trained(model: "torch.nn.Module") -> "dict[str, torch.nn.Parameter]":
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def _write(path: Path, tensors: "Mapping[str, torch.Tensor]", facts: dict[str, str]) -> None:
@@ -289,5 +327,5 @@ def _fill(model: "torch.nn.Module", file: Any) -> None:
     import torch
 
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, parameter in _trained(model).items():
             parameter.copy_(file.get_tensor(name))

@@ -1,0 +1,201 @@
+"""A fitted classifier: texts in, probabilities out; saved and loaded without a difference."""
+
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from ecomtutor.errors import DamagedResource, MissingResource
+from ecomtutor.finetuning.batches import encode, padded
+from ecomtutor.finetuning.difference import apply_difference
+from ecomtutor.finetuning.examples import require_texts
+from ecomtutor.finetuning.model import EncoderWithHead, lower_case_where_needed, with_head
+from ecomtutor.training import has_bf16
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+CARD, WEIGHTS = "classifier.json", "model.safetensors"
+TOKENS_AT_ONCE = 4096
+
+
+class TruncatedText(UserWarning):
+    """Texts were longer than the model reads; the warning says how many tokens were left out."""
+
+
+@dataclass
+class Classifier:
+    """Predicts a label, and a probability for each label, from text.
+
+    labels names the columns of `predict_proba`. temperature divides the logits, so that
+    probabilities are as large as they are right. base is the encoder in the catalogue, "en" or
+    "zh", to which own_weights are the difference; None where all weights are the model's own.
+    """
+
+    model: EncoderWithHead
+    tokenizer: "PreTrainedTokenizerBase"
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+    max_tokens: int = 512
+    base: str | None = None
+    own_weights: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+
+    def predict(self, texts: Sequence[str], *, bf16: bool = False) -> list[str]:
+        """The likeliest label of each text."""
+        return [self.labels[i] for i in self.predict_proba(texts, bf16=bf16).argmax(axis=1)]
+
+    def predict_proba(self, texts: Sequence[str], *, bf16: bool = False) -> np.ndarray:
+        """Probabilities of shape (texts, classes); each row sums to one.
+
+        Args:
+            texts: a list; each distinct text is computed once. Empty texts are allowed.
+            bf16: half precision where the processor has it: faster, equal to about 0.01.
+
+        Raises:
+            EcomTutorError: a single string, or something other than text in the list.
+
+        Warns:
+            TruncatedText: texts are longer than `max_tokens` tokens; the rest of them is not read.
+        """
+        scaled = self.logits(texts, bf16=bf16).astype(np.float64) / self.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        probabilities: np.ndarray = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def logits(self, texts: Sequence[str], *, bf16: bool = False) -> np.ndarray:
+        """The head's outputs before temperature and softmax, shape (texts, classes)."""
+        return self._each(texts, lambda **inputs: self.model(**inputs).logits, bf16)
+
+    def features(self, texts: Sequence[str], *, bf16: bool = False) -> np.ndarray:
+        """What the head sees: the mean of each text's token vectors, shape (texts, width)."""
+        return self._each(texts, lambda **inputs: self.model.pooled(**inputs)[0], bf16)
+
+    def _each(
+        self, texts: Sequence[str], compute: Callable[..., torch.Tensor], bf16: bool
+    ) -> np.ndarray:
+        """One row for each text; each distinct text is computed once, with others of its length."""
+        texts = require_texts(texts)
+        place = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        # An empty list gives no rows, but as wide ones as any other.
+        rows, lost = encode(list(place) or [""], self.tokenizer, self.max_tokens)
+        _warn_of_cuts([lost[place[text]] for text in texts], self.max_tokens)
+        computed: dict[int, np.ndarray] = {}
+        for numbers in _in_batches(rows):
+            values = self._forward([rows[i] for i in numbers], compute, bf16)
+            computed.update(zip(numbers.tolist(), values, strict=True))
+        return np.stack([computed[i] for i in range(len(rows))])[[place[text] for text in texts]]
+
+    def save(self, folder: Path | str) -> Path:
+        """Write the classifier into a folder: what it learned, its labels and its tokenizer.
+
+        On an encoder of the catalogue, LoRA and frozen fits store the difference to it alone: a
+        few megabytes or kilobytes.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        facts = {
+            "labels": list(self.labels),
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "base": self.base,
+        }
+        save_file(self.own_weights or _weights(self.model), folder / WEIGHTS)
+        if self.base is None:
+            self.model.config.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+        (folder / CARD).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path | str) -> "Classifier":
+        """The classifier that `save` wrote; its probabilities are identical.
+
+        Raises:
+            MissingResource: no classifier lies there, or its encoder is not on this machine.
+            DamagedResource: its files do not belong together.
+        """
+        folder = Path(folder)
+        if not (folder / CARD).is_file():
+            there = "a folder without" if folder.is_dir() else "no folder, so no"
+            raise MissingResource(
+                f"{folder} is {there} {CARD}. Give the folder that `classifier.save(folder)` wrote "
+                f"(looked from {Path.cwd().name}/)."
+            )
+        facts = json.loads((folder / CARD).read_text("utf-8"))
+        facts["labels"] = tuple(facts["labels"])
+        weights = load_file(folder / WEIGHTS)
+        try:
+            if facts["base"]:
+                return on_base(weights=weights, **facts)
+            return _whole(folder, weights, facts)
+        except (KeyError, RuntimeError) as error:
+            raise DamagedResource(
+                f"{folder / WEIGHTS} does not fit {CARD} beside it: {error!s:.200}"
+            ) from error
+
+    def _forward(
+        self, rows: list[np.ndarray], compute: Callable[..., torch.Tensor], bf16: bool
+    ) -> np.ndarray:
+        ids, mask = padded(rows, self.tokenizer.pad_token_id)
+        half = bf16 and has_bf16()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            values = compute(input_ids=ids, attention_mask=mask)
+        return np.asarray(values.float().numpy())
+
+
+def on_base(
+    *, weights: dict[str, torch.Tensor], base: str, labels: tuple[str, ...], **facts: Any
+) -> Classifier:
+    """An encoder of the catalogue with what a fit learned on it."""
+    from ecomtutor.models import load_encoder
+
+    loaded = load_encoder(base)
+    model = with_head(loaded, labels)
+    apply_difference(model, weights)
+    tokenizer = lower_case_where_needed(loaded.tokenizer)
+    return Classifier(model.eval(), tokenizer, labels, base=base, own_weights=weights, **facts)
+
+
+def _whole(folder: Path, weights: dict[str, torch.Tensor], facts: dict[str, Any]) -> Classifier:
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    config = AutoConfig.from_pretrained(folder)
+    encoder = AutoModel.from_config(config, attn_implementation="sdpa")
+    if hasattr(encoder, "pooler"):
+        encoder.pooler = None
+    model = EncoderWithHead(encoder, len(facts["labels"]))
+    model.load_state_dict(weights)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    return Classifier(model.eval(), tokenizer, **facts)
+
+
+def _weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+
+
+def _in_batches(rows: list[np.ndarray]) -> list[np.ndarray]:
+    """Numbers of rows, longest first, in batches of about TOKENS_AT_ONCE tokens with padding."""
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
+    batches, start = [], 0
+    while start < len(order):
+        many = max(1, TOKENS_AT_ONCE // len(rows[order[start]]))
+        batches.append(np.array(order[start : start + many]))
+        start += many
+    return batches
+
+
+def _warn_of_cuts(lost: list[int], max_tokens: int) -> None:
+    cut = [n for n in lost if n]
+    if cut:
+        warnings.warn(
+            f"{len(cut)} of {len(lost)} texts are longer than {max_tokens} tokens; "
+            f"{sum(cut)} tokens at their ends were not read.",
+            TruncatedText,
+            stacklevel=4,
+        )
