@@ -39,6 +39,8 @@ lint: setup      ## style and types, notebooks too
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The workers have a core each: more threads would only wait for one another.
+unit: export OMP_NUM_THREADS = 1
 unit: setup      ## the package, the exercises, the decks
 	$(BIN)/pytest tests -n $(WORKERS) --dist loadfile
 

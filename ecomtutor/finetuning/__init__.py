@@ -8,6 +8,8 @@ classifier     predict, save, load
 report         curves, metrics, confusion, calibration, cost
 label_noise    which labels are probably wrong
 baselines      what it has to beat
+recipes        what the course ships: python -m ecomtutor.finetuning shop-sentiment-zh
+curves, card   their figures
 shipped        load_classifier
 
     classifier, report = fit_classifier(texts, labels, encoder="zh", validation=(others, theirs))
@@ -16,6 +18,7 @@ shipped        load_classifier
 
 from ecomtutor.finetuning.batches import TrainingBatches
 from ecomtutor.finetuning.classifier import Classifier, TruncatedText
+from ecomtutor.finetuning.curves import learning_curves
 from ecomtutor.finetuning.examples import Examples, LabelError, class_weights, examples
 from ecomtutor.finetuning.fitting import LeakedTexts, Settings, fit_classifier
 from ecomtutor.finetuning.label_noise import LabelNoise, find_label_noise, out_of_fold
@@ -39,6 +42,7 @@ __all__ = [
     "examples",
     "find_label_noise",
     "fit_classifier",
+    "learning_curves",
     "load_classifier",
     "mean_of_tokens",
     "out_of_fold",

@@ -76,6 +76,20 @@ class Classifier:
         """What the head sees: the mean of each text's token vectors, shape (texts, width)."""
         return self._each(texts, lambda **inputs: self.model.pooled(**inputs)[0], bf16)
 
+    def token_logits(self, rows: Sequence[np.ndarray], *, bf16: bool = False) -> np.ndarray:
+        """Logits (rows, classes) of texts that are token ids already: what explanations ask for.
+
+        Args:
+            rows: each (tokens,), special tokens included, of any lengths; not changed.
+            bf16: as in `predict_proba`.
+        """
+        rows = list(rows)
+        out = np.empty((len(rows), len(self.labels)), np.float32)
+        for numbers in _in_batches(rows):
+            part = [rows[i] for i in numbers]
+            out[numbers] = self._forward(part, lambda **inputs: self.model(**inputs).logits, bf16)
+        return out
+
     def _each(
         self, texts: Sequence[str], compute: Callable[..., torch.Tensor], bf16: bool
     ) -> np.ndarray:

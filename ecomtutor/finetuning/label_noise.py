@@ -108,3 +108,62 @@ def out_of_fold(
         )
         probabilities[outside] = predict([given.texts[i] for i in outside])
     return probabilities
+
+
+def softened(given: Examples, opinion: np.ndarray, trust: float = 0.3) -> Examples:
+    """The same texts; each target moves towards what models that never saw the text think of it.
+
+    A label that they contradict becomes doubtful instead of being learned by heart.
+
+    Args:
+        given: the texts and their labels.
+        opinion: probabilities from `out_of_fold`, shape (texts, classes).
+        trust: the opinion's share, between 0 and 1.
+
+    Source:
+        Reed et al. (2015), Training Deep Neural Networks on Noisy Labels with Bootstrapping.
+    """
+    if not 0 <= trust <= 1 or opinion.shape != given.targets.shape:
+        raise EcomTutorError(
+            f"Opinions of shape {given.targets.shape} and a trust in 0 … 1 are wanted; "
+            f"{opinion.shape} and {trust} came."
+        )
+    targets = ((1 - trust) * given.targets + trust * opinion).astype(np.float32)
+    return Examples(given.texts, targets, given.labels)
+
+
+def second_opinion(given: Examples, features: np.ndarray, language: str) -> np.ndarray:
+    """Out-of-fold probabilities of each text by two cheap models that err in different ways.
+
+    One counts characters or words, the other is a logistic regression on an encoder's features;
+    their logits are averaged.
+
+    Args:
+        given: the texts and their labels.
+        features: what an encoder makes of each text, shape (texts, width).
+        language: whose pieces are counted, "en" or "zh".
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from ecomtutor.finetuning.baselines import tfidf_classifier
+
+    row = {text: i for i, text in enumerate(given.texts)}
+
+    def fit(part: Examples) -> Callable[[list[str]], np.ndarray]:
+        def seen(texts: list[str]) -> np.ndarray:
+            return features[[row[text] for text in texts]]
+
+        counted = tfidf_classifier(language).fit(part.texts, part.answers)
+        encoded = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
+        encoded.fit(seen(part.texts), part.answers)
+
+        def predict(texts: list[str]) -> np.ndarray:
+            logs = counted.predict_log_proba(texts) + encoded.predict_log_proba(seen(texts))
+            chances: np.ndarray = np.exp(logs / 2)
+            return chances / chances.sum(axis=1, keepdims=True)
+
+        return predict
+
+    return out_of_fold(given, fit)

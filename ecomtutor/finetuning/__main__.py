@@ -1,0 +1,43 @@
+"""python -m ecomtutor.finetuning shop-sentiment-zh | shop-sentiment-en | evaluate … | curves"""
+
+import argparse
+from pathlib import Path
+
+from ecomtutor.datasets.store import data_dir
+from ecomtutor.finetuning.card import evaluate
+from ecomtutor.finetuning.curves import measure_curves
+from ecomtutor.finetuning.recipes import train_shipped
+
+MODELS = ("shop-sentiment-zh", "shop-sentiment-en")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m ecomtutor.finetuning",
+        description="Train a classifier that the course ships, or measure.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in MODELS:
+        command = commands.add_parser(name, help="train it; resumes where it was interrupted")
+        command.add_argument("--folder", type=Path, help="for checkpoints and the finished model")
+    command = commands.add_parser("evaluate", help="print the figures of the model's card")
+    command.add_argument("model", choices=MODELS)
+    command.add_argument("--folder", type=Path, help="a classifier elsewhere than in data/models")
+    command.add_argument("--split", default="test", choices=("validation", "test"))
+    command = commands.add_parser("curves", help="fit the points of the learning curves")
+    command.add_argument(
+        "--file", type=Path, default=data_dir() / "experiments" / "learning_curves.csv"
+    )
+    given = parser.parse_args()
+    if given.command == "evaluate":
+        for line in evaluate(given.model, given.folder, given.split):
+            print(line, flush=True)
+    elif given.command == "curves":
+        measure_curves(given.file)
+    else:
+        _, reports = train_shipped(given.command, given.folder)
+        print("\n".join(map(str, reports)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""What every method returns: how much each unit moved what the model says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ecomtutor.interpretability.units import Units
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A text explained.
+
+    values             (units, outputs): how much each unit moved each output, up or down
+    base               (outputs,): what the model says with every unit hidden
+    full               (outputs,): what it says of the whole text
+    errors             (units, outputs): standard errors, where the method draws at random
+    method, settings   how it was made; settings holds the seed where there is one
+    asked, made        coalitions asked for, and rows that the model scored
+    adds_up            whether the method promises base + sum of values = full
+    resolved           units that have a value of their own, not a share of a group's
+    """
+
+    units: Units
+    values: np.ndarray
+    base: np.ndarray
+    full: np.ndarray
+    method: str
+    asked: int
+    made: int
+    adds_up: bool
+    errors: np.ndarray | None = None
+    resolved: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> np.ndarray:
+        """What the values leave unexplained of full - base, shape (outputs,)."""
+        gap: np.ndarray = self.full - self.base - self.values.sum(axis=0)
+        return gap
+
+    def ranking(self, output: int) -> np.ndarray:
+        """Numbers of the units, the one that moved this output up most first."""
+        return np.argsort(-self.values[:, output], kind="stable")
+
+    def __str__(self) -> str:
+        share = f", {self.resolved} of {len(self.units)} units resolved" if self.resolved else ""
+        return f"{self.method}: {len(self.units)} units, {self.made} rows scored{share}"

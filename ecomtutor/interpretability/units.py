@@ -1,0 +1,123 @@
+"""What an explanation is about: the words or tokens of a text, with exact places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ecomtutor.errors import EcomTutorError
+from ecomtutor.text import token_positions, words
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A word, sign or token: `text[start:end]`, and the positions of the tokens that carry it."""
+
+    text: str
+    start: int
+    end: int
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Units:
+    """A text, tokenised once, cut into units.
+
+    ids has shape (tokens,), special tokens included. No token belongs to two units; the special
+    ones belong to none and are never hidden.
+    """
+
+    text: str
+    ids: np.ndarray
+    units: tuple[Unit, ...]
+    mask_id: int
+    pad_id: int
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    @property
+    def texts(self) -> list[str]:
+        """The units' texts in order."""
+        return [unit.text for unit in self.units]
+
+
+def units_of(
+    text: str,
+    tokenizer: "PreTrainedTokenizerBase",
+    by: Literal["word", "token"] = "word",
+    *,
+    max_tokens: int = 512,
+) -> Units:
+    """Cut a text into words or tokens, in any language, emoji and pure punctuation included.
+
+    Args:
+        text: at least one character that the tokenizer keeps; a longer text than `max_tokens`
+            tokens is explained as far as the model reads it.
+        tokenizer: a fast one, which tells each token's place; the model's own.
+        by: "word" (jieba cuts Chinese, signs are units of their own) or "token". Where two words
+            share a token, as with byte-level BPE, they become one unit.
+        max_tokens: how many the model reads, special tokens included.
+
+    Raises:
+        EcomTutorError: nothing to explain, or another word for `by`.
+    """
+    if by not in ("word", "token"):
+        raise EcomTutorError(f"Units are by 'word' or by 'token'; {by!r} came.")
+    encoded = tokenizer(
+        text, truncation=True, max_length=max_tokens, return_offsets_mapping=True, verbose=False
+    )
+    offsets = encoded["offset_mapping"]
+    if by == "word":
+        places = _joined(token_positions(words(text), offsets))
+    else:
+        places = _joined([[t] for t, (start, end) in enumerate(offsets) if end > start])
+    if not places:
+        raise EcomTutorError(f"There is nothing to explain in {text!r:.60}: no token carries text.")
+    units = [
+        Unit(text[offsets[p[0]][0] : offsets[p[-1]][1]], offsets[p[0]][0], offsets[p[-1]][1], p)
+        for p in places
+    ]
+    ids = np.array(encoded["input_ids"], dtype=np.int64)
+    return Units(text, ids, tuple(units), *_hiding_ids(tokenizer))
+
+
+def add_up(values: np.ndarray, tokens: Units, words: Units) -> np.ndarray:
+    """Values of tokens, shape (tokens as units, …), added up to the words that they make.
+
+    Raises:
+        EcomTutorError: the two do not cut the same text.
+    """
+    if tokens.text != words.text or len(values) != len(tokens):
+        raise EcomTutorError("Values of the tokens of one text are added up to its own words.")
+    place = {unit.tokens[0]: i for i, unit in enumerate(tokens.units)}
+    return np.array(
+        [sum(values[place[t]] for t in word.tokens if t in place) for word in words.units]
+    )
+
+
+def _joined(places: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """Token positions of each unit, ascending; neighbours that share a token are one unit."""
+    joined: list[list[int]] = []
+    for positions in places:
+        if joined and positions and positions[0] <= joined[-1][-1]:
+            joined[-1] += [t for t in positions if t > joined[-1][-1]]
+        elif positions:
+            joined.append(list(positions))
+    return [tuple(positions) for positions in joined]
+
+
+def _hiding_ids(tokenizer: "PreTrainedTokenizerBase") -> tuple[int, int]:
+    """The ids of [MASK] and [PAD]; a generator, which has none, gets its end-of-text for both."""
+    end = tokenizer.eos_token_id
+    mask = tokenizer.mask_token_id if tokenizer.mask_token_id is not None else end
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else end
+    if mask is None or pad is None:
+        raise EcomTutorError(
+            "The tokenizer has no [MASK], no [PAD] and no end of text to hide with."
+        )
+    return int(mask), int(pad)
