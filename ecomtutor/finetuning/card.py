@@ -7,12 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from ecomtutor.datasets import reviews
+from ecomtutor.datasets.store import data_dir
 from ecomtutor.finetuning.baselines import lexicon_scores, snownlp_scores, tfidf_classifier
 from ecomtutor.finetuning.classifier import Classifier, TruncatedText
 from ecomtutor.finetuning.examples import Examples
 from ecomtutor.finetuning.recipes import recipe
 from ecomtutor.finetuning.shipped import load_classifier
-from ecomtutor.metrics import calibration_error, classification_metrics
+from ecomtutor.metrics import (
+    calibration_error,
+    calibration_error_by_chance,
+    classification_metrics,
+)
 
 
 def evaluate(name: str, folder: Path | None = None, split: str = "test") -> Iterator[str]:
@@ -34,8 +39,12 @@ def evaluate(name: str, folder: Path | None = None, split: str = "test") -> Iter
         f"  {name:24} accuracy {overall['accuracy']:.3f}   F1 {overall['f1']:.3f}   "
         f"ROC area {overall['roc_auc']:.3f}   calibration error {error:.3f}"
     )
+    chance = calibration_error_by_chance(chances)
+    yield f"  so many texts of a perfectly calibrated classifier: calibration error {chance:.3f}"
     if made.language == "en":
         yield from _correlations(classifier, split)
+    else:
+        yield from _travels(classifier, train)
 
 
 def _baselines(
@@ -71,3 +80,19 @@ def _correlations(classifier: Classifier, split: str) -> Iterator[str]:
     ):
         rank = spearmanr(scores, valence).statistic
         yield f"  {name:24} Spearman with the valence {rank:.3f} ({len(texts)} sentences)"
+
+
+def _travels(classifier: Classifier, train: Examples) -> Iterator[str]:
+    """Accuracy on reviews of goods that no training review is about; written for the course."""
+    import pandas as pd
+
+    table = pd.read_csv(data_dir() / "experiments" / "other_categories.csv")
+    texts, truth = table["text"].tolist(), table["label"].to_numpy()
+    yield f"{len(table)} reviews of {', '.join(table['category'].unique())}"
+    names = [train.labels[i] for i in train.answers]
+    counted = tfidf_classifier().fit(train.texts, names)
+    for name, said in (
+        ("TF-IDF + regression", counted.predict(texts)),
+        ("shop-sentiment-zh", np.array(classifier.predict(texts))),
+    ):
+        yield f"  {name:24} accuracy {(said == truth).mean():.3f}"

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from ecomtutor.models import Loaded
 
 
+# With 512 features and as many texts a weak penalty lets the head learn the noise by heart: 0.76
+# with 1,000 reviews where 100 gave 0.80. This one was best on the validation split of the reviews.
+STRENGTH = 0.01
+
+
 def fit_head(
     given: Examples, loaded: "Loaded", base: str | None, settings: "Settings"
 ) -> Classifier:
@@ -33,12 +38,14 @@ def fit_head(
     seen = classifier.features(given.texts, bf16=settings.bf16 is not False)
     rows, classes = np.nonzero(given.targets)
     counts = given.targets[rows, classes]
-    weights = class_weights(given, settings.class_weights)
-    if weights is not None:
-        counts = counts * weights[classes]
-    spread = seen.std() or 1.0
-    fitted = LogisticRegression(C=10.0, max_iter=2000).fit(seen[rows] / spread, classes, counts)
-    _set_head(classifier, fitted.coef_ / spread, fitted.intercept_, fitted.classes_)
+    by_class = class_weights(given, settings.class_weights)
+    if by_class is not None:
+        counts = counts * by_class[classes]
+    middle, spread = seen.mean(axis=0), np.maximum(seen.std(axis=0), 1e-6)
+    scaled = (seen[rows] - middle) / spread
+    fitted = LogisticRegression(C=STRENGTH, max_iter=2000).fit(scaled, classes, counts)
+    weights = fitted.coef_ / spread
+    _set_head(classifier, weights, fitted.intercept_ - weights @ middle, fitted.classes_)
     if base is None:
         return classifier
     fresh = with_head(loaded, given.labels)

@@ -90,7 +90,7 @@ def with_head(
     return model
 
 
-def with_lora(model: EncoderWithHead, rank: int, dropout: float = 0.05, seed: int = 0) -> Any:
+def with_lora(model: EncoderWithHead, rank: int, seed: int = 0) -> Any:
     """Freeze the encoder, and give each of its linear layers two thin trainable matrices.
 
     W stays; W + (alpha / rank) · B A is used, with A (rank, in) and B (out, rank), alpha = 2 rank,
@@ -104,7 +104,6 @@ def with_lora(model: EncoderWithHead, rank: int, dropout: float = 0.05, seed: in
     config = LoraConfig(
         r=rank,
         lora_alpha=2 * rank,
-        lora_dropout=dropout,
         target_modules="all-linear",
         exclude_modules=["classifier"],
         modules_to_save=["classifier"],

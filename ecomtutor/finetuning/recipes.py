@@ -32,15 +32,15 @@ LABELS = ("negative", "positive")
 class Recipe:
     """Everything that one shipped classifier is made of.
 
-    language says which encoder; split gives the examples; seeds fits are averaged; rank is what is
-    kept of the difference; trust is how far a second opinion moves the training labels.
+    language says which encoder; split gives the examples. Each of fits is a seed and how far a
+    second opinion moves the training labels; they are averaged. rank is what is kept of the
+    difference to the encoder.
     """
 
     language: str
     settings: Settings
-    seeds: int
+    fits: tuple[tuple[int, float], ...]
     rank: int
-    trust: float
     split: "Callable[[str], Examples]"
 
 
@@ -48,14 +48,17 @@ def recipe(name: str) -> Recipe:
     """The recipe of "shop-sentiment-zh" or "shop-sentiment-en"."""
     recipes = {
         "shop-sentiment-zh": Recipe(
-            "zh", Settings(epochs=2, mask_share=0.3), seeds=2, rank=128, trust=0.3, split=chinese
+            "zh",
+            Settings(epochs=2, mask_share=0.3),
+            fits=((0, 0.0), (0, 0.3)),
+            rank=128,
+            split=chinese,
         ),
         "shop-sentiment-en": Recipe(
             "en",
             Settings(epochs=4, batch_size=16, mask_share=0.3, max_tokens=128),
-            seeds=3,
+            fits=((0, 0.0), (1, 0.0), (2, 0.0)),
             rank=64,
-            trust=0.0,
             split=english,
         ),
     }
@@ -86,10 +89,10 @@ def english(split: str) -> Examples:
 def train_shipped(name: str, folder: Path | None = None) -> tuple[Classifier, list[FitReport]]:
     """Train a shipped classifier by its recipe and save it in `folder/model`; resumes.
 
-    First two cheap models, out of fold, give a second opinion on each label, and the labels move
-    towards it by `trust`. Several fits differ by their seed alone; their weights are averaged,
-    which is as good as asking all of them and costs as much as asking one. Then the difference to
-    the encoder is kept at the recipe's rank, and the temperature is set on the validation split.
+    Where a fit asks for it, two cheap models give a second opinion on each label, out of fold, and
+    the labels move towards it. The fits' weights are averaged, which is about as good as asking
+    all of them and costs as much as asking one. Then the difference to the encoder is kept at the
+    recipe's rank, and the temperature is set on the validation split.
     """
     from ecomtutor.models import load_encoder
     from ecomtutor.resources import cache_dir
@@ -97,19 +100,17 @@ def train_shipped(name: str, folder: Path | None = None) -> tuple[Classifier, li
     made = recipe(name)
     folder = folder or cache_dir() / "finetuning" / name
     train, held_out = made.split("train"), made.split("validation")
-    if made.trust:
-        train = softened(train, _opinion(train, made.language, folder), made.trust)
     fits = [
         fit_classifier(
             train.texts,
-            train.targets,
+            _targets(train, trust, made.language, folder),
             names=LABELS,
             encoder=made.language,
             validation=(held_out.texts, held_out.targets),
             settings=replace(made.settings, seed=seed),
-            folder=folder / f"seed-{seed}",
+            folder=folder / f"fit-{number}",
         )
-        for seed in range(made.seeds)
+        for number, (seed, trust) in enumerate(made.fits)
     ]
     mean = average([classifier.model for classifier, _ in fits])
     fresh = with_head(load_encoder(made.language), LABELS)
@@ -124,7 +125,16 @@ def calibrate(classifier: Classifier, held_out: Examples) -> None:
     """Set the temperature under which the held-out labels were likeliest."""
     from ecomtutor.metrics import fit_temperature
 
-    classifier.temperature = fit_temperature(classifier.logits(held_out.texts), held_out.answers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncatedText)
+        logits = classifier.logits(held_out.texts)
+    classifier.temperature = fit_temperature(logits, held_out.answers)
+
+
+def _targets(train: Examples, trust: float, language: str, folder: Path) -> np.ndarray:
+    if not trust:
+        return train.targets
+    return softened(train, _opinion(train, language, folder), trust).targets
 
 
 def _opinion(train: Examples, language: str, folder: Path) -> np.ndarray:

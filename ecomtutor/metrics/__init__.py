@@ -8,6 +8,7 @@ calibration       whether 90 % sure means right nine times in ten; temperature s
 from ecomtutor.metrics.calibration import (
     Reliability,
     calibration_error,
+    calibration_error_by_chance,
     fit_temperature,
     reliability,
     with_temperature,
@@ -23,6 +24,7 @@ from ecomtutor.metrics.texts import repeated_ngrams
 __all__ = [
     "Reliability",
     "calibration_error",
+    "calibration_error_by_chance",
     "cheapest_threshold",
     "classification_metrics",
     "confusion",

@@ -69,6 +69,25 @@ def calibration_error(
     return reliability(probabilities, answers, bins).error
 
 
+def calibration_error_by_chance(
+    probabilities: "np.ndarray", bins: int = 15, draws: int = 200, seed: int = 0
+) -> float:
+    """The calibration error that a perfectly calibrated classifier shows on so many texts.
+
+    With few texts in a bin its accuracy strays by luck alone. Answers are drawn from the
+    probabilities themselves, again and again; the mean error of the draws is returned.
+    """
+    import numpy as np
+
+    probabilities, dice = np.asarray(probabilities, float), np.random.default_rng(seed)
+    steps = probabilities.cumsum(axis=1)
+    drawn = [
+        (dice.random(len(steps))[:, None] > steps).sum(axis=1).clip(max=steps.shape[1] - 1)
+        for _ in range(draws)
+    ]
+    return float(np.mean([calibration_error(probabilities, answers, bins) for answers in drawn]))
+
+
 def with_temperature(logits: "np.ndarray", temperature: float) -> "np.ndarray":
     """softmax(logits / temperature): above 1 less sure, below 1 surer; the order stays."""
     import numpy as np
