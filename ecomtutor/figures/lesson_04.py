@@ -240,7 +240,7 @@ def blanks(scores: dict[str, tuple[float, float]]) -> Figure:
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
         ax.set(xlabel="share of the blanks with the right token", xlim=(0, 1))
-        ax.legend(loc="lower right")
+        ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.18))
     said = "; ".join(f"{name} {one:.2f} and {five:.2f}" for name, (one, five) in scores.items())
     return finish(fig, f"Right token first, and among the first five: {said}.")
 

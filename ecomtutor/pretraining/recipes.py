@@ -112,7 +112,7 @@ def _bert_recipe() -> Recipe:
         )
 
     plan = Plan(
-        steps=2000,
+        steps=2500,
         peak_rate=4e-3,
         muon_rate=0.01,
         warmup=60,
