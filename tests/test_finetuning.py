@@ -28,7 +28,7 @@ from ecomtutor.finetuning import (
 from ecomtutor.finetuning.baselines import lexicon_scores, snownlp_scores, tfidf_classifier
 from ecomtutor.finetuning.difference import apply_difference, average, difference
 from ecomtutor.finetuning.model import lower_case_where_needed, mean_of_tokens, with_head
-from ecomtutor.models import Loaded
+from ecomtutor.models import Loaded, load_encoder
 from ecomtutor.resources import CATALOGUE, Located
 
 GOOD, BAD = ["很 好", "好 用", "喜 欢 好", "很 喜 欢"], ["很 差", "差 用", "坏 了 差", "很 坏"]
@@ -118,6 +118,21 @@ def test_long_texts_are_cut_with_a_warning_that_counts(fitted: Classifier) -> No
     with pytest.warns(TruncatedText, match=r"1 of 2 texts .* 16 tokens; 26 tokens"):
         chances = fitted.predict_proba(["好 " * 40, "好"])
     assert chances.shape == (2, 2)
+
+
+def test_what_was_lowered_stays_lowered_after_loading(tiny: Loaded, tmp_path: Path) -> None:
+    settings = Settings(**{**vars(FAST), "epochs": 1})
+    classifier, _ = fit_classifier(TEXTS, LABELS, encoder=tiny, settings=settings, progress=False)
+    again = Classifier.load(classifier.save(tmp_path))
+    assert (again.predict_proba(["iPhone 好"]) == classifier.predict_proba(["iphone 好"])).all()
+    assert (again.predict_proba(["iPhone 好"]) != classifier.predict_proba(["xyz 好"])).any()
+
+
+def test_the_real_chinese_tokenizer_is_lowered() -> None:
+    tokenizer = lower_case_where_needed(load_encoder("zh").tokenizer)
+    assert tokenizer.tokenize("iPhone 很好") == ["iphone", "很", "好"]
+    english = load_encoder("en").tokenizer
+    assert lower_case_where_needed(english).tokenize("iPhone") == english.tokenize("iPhone")
 
 
 @pytest.mark.parametrize("whole", [True, False])

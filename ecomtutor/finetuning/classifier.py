@@ -36,6 +36,7 @@ class Classifier:
     labels names the columns of `predict_proba`. temperature divides the logits, so that
     probabilities are as large as they are right. base is the encoder in the catalogue, "en" or
     "zh", to which own_weights are the difference; None where all weights are the model's own.
+    lowers says whether letters are lowered where the encoder's vocabulary has no capitals.
     """
 
     model: EncoderWithHead
@@ -44,6 +45,7 @@ class Classifier:
     temperature: float = 1.0
     max_tokens: int = 512
     base: str | None = None
+    lowers: bool = True
     own_weights: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
     def predict(self, texts: Sequence[str], *, bf16: bool = False) -> list[str]:
@@ -118,6 +120,7 @@ class Classifier:
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             "base": self.base,
+            "lowers": self.lowers,
         }
         save_file(self.own_weights or _weights(self.model), folder / WEIGHTS)
         if self.base is None:
@@ -172,7 +175,8 @@ def on_base(
     loaded = load_encoder(base)
     model = with_head(loaded, labels)
     apply_difference(model, weights)
-    tokenizer = lower_case_where_needed(loaded.tokenizer)
+    lowers = facts.get("lowers", True)
+    tokenizer = lower_case_where_needed(loaded.tokenizer) if lowers else loaded.tokenizer
     return Classifier(model.eval(), tokenizer, labels, base=base, own_weights=weights, **facts)
 
 
@@ -185,7 +189,9 @@ def _whole(folder: Path, weights: dict[str, torch.Tensor], facts: dict[str, Any]
         encoder.pooler = None
     model = EncoderWithHead(encoder, len(facts["labels"]))
     model.load_state_dict(weights)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
+    if facts["lowers"]:  # transformers does not keep what was added to the normalizer
+        tokenizer = lower_case_where_needed(tokenizer)
     return Classifier(model.eval(), tokenizer, **facts)
 
 

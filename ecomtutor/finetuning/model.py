@@ -124,11 +124,8 @@ def lower_case_where_needed(tokenizer: "PreTrainedTokenizerBase") -> "PreTrained
 
     tokenizer = copy.deepcopy(tokenizer)
     special = set(tokenizer.all_special_tokens)
-    capitals = any(
-        word != word.lower()
-        for word in tokenizer.get_vocab()
-        if word not in special and word.isascii() and not word.startswith("[")
-    )
+    ordinary = (word for word in tokenizer.get_vocab() if not word.startswith(("[", "<")))
+    capitals = any(word != word.lower() for word in ordinary if word not in special)
     backend: Any = getattr(tokenizer, "backend_tokenizer", None)
     if not capitals and backend is not None:
         steps = [backend.normalizer] if backend.normalizer is not None else []

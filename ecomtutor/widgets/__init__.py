@@ -5,6 +5,7 @@ from ecomtutor.widgets.cost_explorer import cost_explorer
 from ecomtutor.widgets.decoding_explorer import decoding_explorer
 from ecomtutor.widgets.fill_in_explorer import fill_in_explorer
 from ecomtutor.widgets.quiz_view import quiz
+from ecomtutor.widgets.threshold_explorer import threshold_explorer
 from ecomtutor.widgets.tokenizer_explorer import tokenizer_explorer
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "decoding_explorer",
     "fill_in_explorer",
     "quiz",
+    "threshold_explorer",
     "tokenizer_explorer",
 ]
