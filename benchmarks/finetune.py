@@ -60,6 +60,7 @@ def train_by_trainer(texts: list[str], answers: list[int]) -> tuple[Any, float]:
                 report_to=[],
                 save_strategy="no",
                 use_cpu=True,
+                remove_unused_columns=False,
                 disable_tqdm=True,
                 logging_strategy="no",
             ),
@@ -130,6 +131,7 @@ def compare_inference() -> None:
 
 
 if __name__ == "__main__":
+    transformers.logging.set_verbosity_error()
     print(f"{torch.get_num_threads()} threads")
     if "infer" not in sys.argv[1:]:
         compare_training()
