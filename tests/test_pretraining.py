@@ -470,7 +470,7 @@ def test_neighbours_see_both_sides_and_no_hidden_ones() -> None:
 
 # The shipped models: bounds from the figures on their cards
 
-BERT_TOP1, BERT_TOP5, GPT_PER_CHARACTER = 0.33, 0.55, 40
+BERT_TOP1, BERT_TOP5, BERT_NSP, GPT_PER_CHARACTER = 0.33, 0.55, 0.6, 40
 BERT, GPT = shipped("shop-bert-mini"), shipped("shop-gpt-mini")
 
 
@@ -569,10 +569,15 @@ def test_shop_bert_fills_held_out_reviews() -> None:
     model, texts = BertWithHeads.from_pretrained(BERT), review_texts("test")[::20]
     rate = bert_hit_rate(model, loaded.tokenizer, single_blanks(texts, loaded.tokenizer, 200))
     assert rate.top1 > BERT_TOP1 and rate.top5 > BERT_TOP5
-    # Its NSP head learned nothing, and the card says so: the next training has to change both.
-    documents = [Document(text, "review") for text in texts]
+
+
+@pytest.mark.xfail(strict=True, reason="this training lost NSP; its card and lesson 04 say so")
+def test_shop_bert_tells_next_sentences() -> None:
+    loaded = models.load_shop_bert()
+    model = BertWithHeads.from_pretrained(BERT)
+    documents = [Document(text, "review") for text in review_texts("test")[::20]]
     accuracy, _ = next_sentence_accuracy(model, documents, loaded.tokenizer, epochs=2)
-    assert 0.4 < accuracy < 0.6
+    assert accuracy > BERT_NSP
 
 
 def test_shop_gpt_is_surprised_by_held_out_reviews_as_transformers_says() -> None:

@@ -100,6 +100,7 @@ def test_shipped_learning_curves_grow_and_show_what_the_lesson_says() -> None:
     assert table["accuracy"].between(0.4, 0.95).all()
     mean = table.groupby(["method", "reviews"])["accuracy"].mean().unstack()
     assert (mean[8000] > mean[100]).all()
+    assert ((mean[8000] - mean[100]).drop("frozen") > 0.05).all()
     # What lesson 07 says of them.
     assert mean[100].idxmax() == "frozen" and mean[8000].idxmax() == "full"
     assert mean.loc["full", 8000] - mean.loc["tf-idf", 8000] < 0.02

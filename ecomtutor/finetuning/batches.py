@@ -8,6 +8,7 @@ import torch
 
 from ecomtutor.finetuning.examples import Examples
 from ecomtutor.text import token_positions, words
+from ecomtutor.training import pad
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -32,12 +33,9 @@ def padded(rows: Sequence[np.ndarray], filler: int) -> tuple[torch.Tensor, torch
 
     Widths are multiples of 8: the processor prepares its code anew for each shape that it meets.
     """
+    ids = pad(rows, filler, multiple=8)
     lengths = np.array([len(row) for row in rows])
-    width = -(-int(lengths.max()) // 8) * 8
-    ids = np.full((len(rows), width), filler, dtype=np.int64)
-    for row, given in zip(ids, rows, strict=True):
-        row[: len(given)] = given
-    mask = (np.arange(width) < lengths[:, None]).astype(np.int64)
+    mask = (np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64)
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 

@@ -16,6 +16,7 @@ from ecomtutor.finetuning.batches import encode, padded
 from ecomtutor.finetuning.difference import apply_difference
 from ecomtutor.finetuning.examples import require_texts
 from ecomtutor.finetuning.model import EncoderWithHead, lower_case_where_needed, with_head
+from ecomtutor.metrics import with_temperature
 from ecomtutor.training import has_bf16
 
 if TYPE_CHECKING:
@@ -65,10 +66,7 @@ class Classifier:
         Warns:
             TruncatedText: texts are longer than `max_tokens` tokens; the rest of them is not read.
         """
-        scaled = self.logits(texts, bf16=bf16).astype(np.float64) / self.temperature
-        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        probabilities: np.ndarray = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return probabilities
+        return with_temperature(self.logits(texts, bf16=bf16), self.temperature)
 
     def logits(self, texts: Sequence[str], *, bf16: bool = False) -> np.ndarray:
         """The head's outputs before temperature and softmax, shape (texts, classes)."""
@@ -110,8 +108,8 @@ class Classifier:
     def save(self, folder: Path | str) -> Path:
         """Write the classifier into a folder: what it learned, its labels and its tokenizer.
 
-        On an encoder of the catalogue, LoRA and frozen fits store the difference to it alone: a
-        few megabytes or kilobytes.
+        On an encoder of the catalogue, LoRA and frozen fits store the difference to it alone, a
+        few megabytes or kilobytes; the tokenizer is then the encoder's, as `lowers` says.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)

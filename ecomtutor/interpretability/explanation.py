@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ecomtutor.interpretability.units import Units
+
+if TYPE_CHECKING:
+    from ecomtutor.interpretability.game import Game
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,18 @@ class Explanation:
     def __str__(self) -> str:
         share = f", {self.resolved} of {len(self.units)} units resolved" if self.resolved else ""
         return f"{self.method}: {len(self.units)} units, {self.made} rows scored{share}"
+
+
+def explained(
+    game: "Game",
+    values: np.ndarray,
+    method: str,
+    asked: int,
+    made: int,
+    adds_up: bool,
+    **more: Any,
+) -> Explanation:
+    """The explanation with what it cost since the game had been asked and had made so many rows."""
+    base, full = game.empty, game.full
+    spent = game.count.asked - asked - 2, game.count.made - made
+    return Explanation(game.units, values, base, full, method, *spent, adds_up, **more)

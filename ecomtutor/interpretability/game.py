@@ -59,7 +59,7 @@ class Game:
         self.count = Count()
         self._known: dict[bytes, np.ndarray] = {}
         self._substitute = _substitute(units, hiding)
-        # hides[u, t]: unit u owns token t.
+        # owns[u, t]: unit u owns token t.
         self._owns = np.zeros((len(units), len(units.ids)), dtype=bool)
         for u, unit in enumerate(units.units):
             self._owns[u, list(unit.tokens)] = True

@@ -1,11 +1,9 @@
 """Local models and single steps: LIME, leave one out, one alone."""
 
-from typing import Any
-
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
-from ecomtutor.interpretability.explanation import Explanation
+from ecomtutor.interpretability.explanation import Explanation, explained
 from ecomtutor.interpretability.game import Game
 
 
@@ -13,14 +11,14 @@ def leave_one_out(game: Game) -> Explanation:
     """How far the model's answer falls when one unit is hidden: n + 2 rows. Promises no sum."""
     asked, made = game.count.asked, game.count.made
     values = game.full - game(~np.eye(len(game), dtype=bool))
-    return _local(game, values, "leave one out", asked, made)
+    return explained(game, values, "leave one out", asked, made, adds_up=False)
 
 
 def one_alone(game: Game) -> Explanation:
     """How far one unit alone lifts the answer from that of an empty text: n + 2 rows."""
     asked, made = game.count.asked, game.count.made
     values = game(np.eye(len(game), dtype=bool)) - game.empty
-    return _local(game, values, "one alone", asked, made)
+    return explained(game, values, "one alone", asked, made, adds_up=False)
 
 
 def occlusion(game: Game, width: int = 3) -> Explanation:
@@ -43,7 +41,9 @@ def occlusion(game: Game, width: int = 3) -> Explanation:
         row[start : start + width] = True
     falls = game.full - game(~hidden)  # (windows, outputs)
     values = hidden.T @ falls / hidden.sum(axis=0)[:, None] / width
-    return _local(game, values, "occlusion", asked, made, settings={"width": width})
+    return explained(
+        game, values, "occlusion", asked, made, adds_up=False, settings={"width": width}
+    )
 
 
 def lime(
@@ -90,7 +90,7 @@ def lime(
         "intercept": intercept,
         "fit": fit,
     }
-    return _local(game, values, "LIME", asked, made, settings=settings)
+    return explained(game, values, "LIME", asked, made, adds_up=False, settings=settings)
 
 
 def weighted_ridge(
@@ -115,11 +115,3 @@ def weighted_ridge(
     missed = share @ (b - a @ coefficients) ** 2
     spread = np.maximum(share @ b**2, 1e-300)
     return coefficients, y_mean - x_mean @ coefficients, 1 - missed / spread
-
-
-def _local(
-    game: Game, values: np.ndarray, method: str, asked: int, made: int, **more: Any
-) -> Explanation:
-    base, full = game.empty, game.full
-    spent = game.count.asked - asked - 2, game.count.made - made
-    return Explanation(game.units, values, base, full, method, *spent, adds_up=False, **more)

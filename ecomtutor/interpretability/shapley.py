@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
-from typing import Any
 
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
-from ecomtutor.interpretability.explanation import Explanation
+from ecomtutor.interpretability.explanation import Explanation, explained
 from ecomtutor.interpretability.game import Game
 
 EXACT_AT_MOST = 16
@@ -38,7 +37,7 @@ def exact_shapley(game: Game) -> Explanation:
         without = np.flatnonzero(~present[:, unit])
         weight = 1 / (n * np.array([comb(n - 1, s) for s in size[without]]))
         values[unit] = weight @ (worth[without | (1 << unit)] - worth[without])
-    return _explanation(game, values, "exact Shapley", asked, made, adds_up=True, resolved=n)
+    return explained(game, values, "exact Shapley", asked, made, adds_up=True, resolved=n)
 
 
 def sampled_shapley(game: Game, orders: int = 50, seed: int = 0) -> Explanation:
@@ -67,7 +66,7 @@ def sampled_shapley(game: Game, orders: int = 50, seed: int = 0) -> Explanation:
         there, back = np.diff(worth[2 * i], axis=0), np.diff(worth[2 * i + 1], axis=0)
         gains[i, order] = (there + back[::-1]) / 2
     errors = gains.std(axis=0, ddof=1) / np.sqrt(orders)
-    return _explanation(
+    return explained(
         game,
         gains.mean(axis=0),
         "sampled Shapley",
@@ -101,7 +100,7 @@ def kernel_shap(game: Game, samples: int = 500, seed: int = 0) -> Explanation:
     asked, made = game.count.asked, game.count.made
     base, full = game.empty, game.full
     if n == 1:
-        return _explanation(game, (full - base)[None], "Kernel SHAP", asked, made, adds_up=True)
+        return explained(game, (full - base)[None], "Kernel SHAP", asked, made, adds_up=True)
     present, weight = _weighted_coalitions(n, samples, np.random.default_rng(seed))
     # The last unit takes what is left of full - base: the sum holds exactly.
     design = (present[:, :-1].astype(float) - present[:, -1:]) * np.sqrt(weight)[:, None]
@@ -109,7 +108,7 @@ def kernel_shap(game: Game, samples: int = 500, seed: int = 0) -> Explanation:
     solved = np.linalg.lstsq(design, target * np.sqrt(weight)[:, None], rcond=None)[0]
     values = np.concatenate([solved, [full - base - solved.sum(axis=0)]])
     settings = {"samples": len(present), "seed": seed}
-    return _explanation(game, values, "Kernel SHAP", asked, made, adds_up=True, settings=settings)
+    return explained(game, values, "Kernel SHAP", asked, made, adds_up=True, settings=settings)
 
 
 def owen_values(game: Game, budget: int | None = None) -> Explanation:
@@ -146,7 +145,7 @@ def owen_values(game: Game, budget: int | None = None) -> Explanation:
                 whole[group.start : group.end] = False
         level = _halves(game, splits)
     settings = {"budget": budget}
-    return _explanation(
+    return explained(
         game, values, "Owen values", asked, made, True, resolved=int(whole.sum()), settings=settings
     )
 
@@ -238,18 +237,3 @@ def _weighted_coalitions(
             present += [row, ~row]
             weights += [chances.sum() / (left // 2 * 2)] * 2
     return np.array(present), np.array(weights)
-
-
-def _explanation(
-    game: Game,
-    values: np.ndarray,
-    method: str,
-    asked: int,
-    made: int,
-    adds_up: bool,
-    **more: Any,
-) -> Explanation:
-    """The explanation with what it cost since the game had been asked and had made so many rows."""
-    base, full = game.empty, game.full
-    spent = game.count.asked - asked - 2, game.count.made - made
-    return Explanation(game.units, values, base, full, method, *spent, adds_up, **more)

@@ -33,9 +33,12 @@ def length_buckets(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def pad(rows: "Sequence[np.ndarray]", filler: int) -> "np.ndarray":
-    """Rows of unequal length as one (batch, longest) array, filled up on the right."""
+def pad(rows: "Sequence[np.ndarray]", filler: int, multiple: int = 1) -> "np.ndarray":
+    """Rows of unequal length as one array, filled up on the right: (batch, width).
+
+    The width is that of the longest row, rounded up to a multiple.
+    """
     import numpy as np
 
-    width = max(map(len, rows))
+    width = -(-max(map(len, rows)) // multiple) * multiple
     return np.stack([np.pad(row, (0, width - len(row)), constant_values=filler) for row in rows])
