@@ -6,10 +6,13 @@ shapley        exact, Owen, sampled, Kernel SHAP
 local          LIME, leave one out, occlusion
 faithfulness   hide what an explanation names, and see
 
-    game = Game(units_of(text, classifier.tokenizer), classifier.token_logits)
-    print(owen_values(game))
+explain        all of it in one call
+scores         what is explained besides a classifier: next tokens, contrasts, answers
+
+    explain("物流太慢，书很好", load_classifier("zh"))
 """
 
+from ecomtutor.interpretability.explain import METHODS, explain, game_of
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.faithfulness import (
     Faithfulness,
@@ -25,6 +28,13 @@ from ecomtutor.interpretability.local import (
     one_alone,
     weighted_ridge,
 )
+from ecomtutor.interpretability.scores import (
+    continuation,
+    contrast,
+    next_token,
+    probabilities,
+    span,
+)
 from ecomtutor.interpretability.shapley import (
     exact_shapley,
     kernel_shap,
@@ -34,6 +44,7 @@ from ecomtutor.interpretability.shapley import (
 from ecomtutor.interpretability.units import Unit, Units, add_up, units_of
 
 __all__ = [
+    "METHODS",
     "Count",
     "Explanation",
     "Faithfulness",
@@ -41,17 +52,24 @@ __all__ = [
     "Unit",
     "Units",
     "add_up",
+    "continuation",
+    "contrast",
     "exact_shapley",
+    "explain",
     "faithfulness",
+    "game_of",
     "kernel_shap",
     "leave_one_out",
     "lime",
+    "next_token",
     "occlusion",
     "one_alone",
     "owen_values",
+    "probabilities",
     "random_faithfulness",
     "rank_agreement",
     "sampled_shapley",
+    "span",
     "units_of",
     "weighted_ridge",
 ]

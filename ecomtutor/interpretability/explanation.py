@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.units import Units
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Explanation:
     asked, made        coalitions asked for, and rows that the model scored
     adds_up            whether the method promises base + sum of values = full
     resolved           units that have a value of their own, not a share of a group's
+    outputs            the outputs' names, such as the labels of a classifier
     """
 
     units: Units
@@ -37,6 +39,25 @@ class Explanation:
     errors: np.ndarray | None = None
     resolved: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = self.outputs or tuple(f"output {i}" for i in range(self.values.shape[1]))
+        object.__setattr__(self, "outputs", tuple(names))
+
+    def output(self, name: "str | int | None" = None) -> int:
+        """The number of an output by name or number; None: the one that rose most from base.
+
+        Raises:
+            EcomTutorError: no output of that name or number.
+        """
+        if name is None:
+            return int((self.full - self.base).argmax())
+        if isinstance(name, str) and name in self.outputs:
+            return self.outputs.index(name)
+        if isinstance(name, int | np.integer) and 0 <= name < len(self.outputs):
+            return int(name)
+        raise EcomTutorError(f"There is no output {name!r} among {', '.join(self.outputs)}.")
 
     @property
     def gap(self) -> np.ndarray:
@@ -44,9 +65,9 @@ class Explanation:
         gap: np.ndarray = self.full - self.base - self.values.sum(axis=0)
         return gap
 
-    def ranking(self, output: int) -> np.ndarray:
+    def ranking(self, output: "str | int | None" = None) -> np.ndarray:
         """Numbers of the units, the one that moved this output up most first."""
-        return np.argsort(-self.values[:, output], kind="stable")
+        return np.argsort(-self.values[:, self.output(output)], kind="stable")
 
     def __str__(self) -> str:
         share = f", {self.resolved} of {len(self.units)} units resolved" if self.resolved else ""
@@ -65,4 +86,5 @@ def explained(
     """The explanation with what it cost since the game had been asked and had made so many rows."""
     base, full = game.empty, game.full
     spent = game.count.asked - asked - 2, game.count.made - made
+    more = {"outputs": game.outputs} | more
     return Explanation(game.units, values, base, full, method, *spent, adds_up, **more)

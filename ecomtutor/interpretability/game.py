@@ -41,6 +41,7 @@ class Game:
             itself or takes up to `ROWS_AT_ONCE` rows at a time.
         hiding: hidden tokens become "mask" tokens or "pad" tokens, or are taken out ("delete");
             or an array (tokens,) of ids that stand in for them.
+        outputs: the outputs' names, such as a classifier's labels; unless given, numbers.
         remember: how many answers are kept, the oldest leave first.
 
     The same row is never scored twice while it is remembered, whichever coalition it came from.
@@ -53,9 +54,11 @@ class Game:
         score: Score,
         hiding: "Hiding | np.ndarray" = "mask",
         *,
+        outputs: Sequence[str] = (),
         remember: int = 200_000,
     ):
         self.units, self.score, self.remember = units, score, remember
+        self.outputs = tuple(outputs)
         self.count = Count()
         self._known: dict[bytes, np.ndarray] = {}
         self._substitute = _substitute(units, hiding)

@@ -1,0 +1,159 @@
+"""What is explained: a score for rows of token ids, made from any model.
+
+Each function here returns a `Score` for `Game`: a list of id rows in, an array (rows, outputs) out.
+Classifiers already have one, `classifier.token_logits`; these are for generators and readers.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.game import Score
+
+if TYPE_CHECKING:
+    pass
+
+TOKENS_AT_ONCE = 2048
+
+
+def probabilities(logits: Score, temperature: float = 1.0) -> Score:
+    """A score of logits as one of probabilities: faithfulness curves are read in these."""
+
+    def score(rows: list[np.ndarray]) -> np.ndarray:
+        scaled = logits(rows) / temperature
+        scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        chances: np.ndarray = scaled / scaled.sum(axis=1, keepdims=True)
+        return chances
+
+    return score
+
+
+def next_token(model: Any, candidates: Sequence[int], *, bf16: bool = False) -> Score:
+    """Log-probabilities of some next tokens after each row.
+
+    Args:
+        model: a causal language model of transformers, in evaluation mode.
+        candidates: token ids; they are the outputs.
+        bf16: half precision where the processor has it.
+    """
+    columns = np.asarray(candidates, dtype=np.int64)
+
+    def score(rows: list[np.ndarray]) -> np.ndarray:
+        return _last_log_probabilities(model, rows, bf16)[:, columns]
+
+    return score
+
+
+def contrast(model: Any, this: int, rather_than: int, *, bf16: bool = False) -> Score:
+    """Why this next token rather than that one: the difference of their log-probabilities.
+
+    What lifts both, such as grammar, falls out; what remains tells the two apart.
+
+    Source:
+        Yin and Neubig (2022), Interpreting Language Models with Contrastive Explanations.
+    """
+    both = next_token(model, [this, rather_than], bf16=bf16)
+
+    def score(rows: list[np.ndarray]) -> np.ndarray:
+        logs = both(rows)
+        return logs[:, :1] - logs[:, 1:]
+
+    return score
+
+
+def continuation(model: Any, tokens: Sequence[int], *, bf16: bool = False) -> Score:
+    """The log-probability that a generator goes on with these tokens, all of them in this order.
+
+    With a policy and a question as the text it says which of their words carry an answer.
+    """
+    ending = np.asarray(tokens, dtype=np.int64)
+    if not len(ending):
+        raise EcomTutorError("A continuation of no tokens has nothing to explain.")
+
+    def score(rows: list[np.ndarray]) -> np.ndarray:
+        longer = [np.concatenate([row, ending[:-1]]) for row in rows]
+        totals = np.empty((len(rows), 1))
+        for numbers, logs in _log_probabilities(model, longer, bf16):
+            for i, of_row in zip(numbers, logs, strict=True):
+                places = np.arange(len(rows[i]) - 1, len(longer[i]))
+                totals[i] = float(of_row[places, ending].sum())
+        return totals
+
+    return score
+
+
+def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
+    """The score of an answer in a reader: its start logit plus its end logit.
+
+    Hide by "mask" or "pad", not by "delete": the span has to stay at its place.
+
+    Args:
+        model: a question-answering model of transformers: start_logits and end_logits (1, tokens).
+        start, end: token positions of the answer's first and last token.
+        segments: token type of each position, (tokens,): question 0, passage 1.
+    """
+
+    def score(rows: list[np.ndarray]) -> np.ndarray:
+        import torch
+
+        if {len(row) for row in rows} != {len(segments)}:
+            raise EcomTutorError(
+                f"A span is scored at its place among {len(segments)} tokens; rows of other "
+                "lengths came. Hide by 'mask' or 'pad'."
+            )
+        many = max(1, TOKENS_AT_ONCE // len(segments))
+        kinds = torch.from_numpy(np.asarray(segments, dtype=np.int64))
+        found = []
+        for first in range(0, len(rows), many):
+            ids = torch.from_numpy(np.stack(rows[first : first + many]))
+            with torch.inference_mode():
+                out = model(input_ids=ids, token_type_ids=kinds.expand_as(ids))
+            found.append(out.start_logits[:, start] + out.end_logits[:, end])
+        values: np.ndarray = torch.cat(found)[:, None].float().numpy()
+        return values
+
+    return score
+
+
+def _last_log_probabilities(model: Any, rows: list[np.ndarray], bf16: bool) -> np.ndarray:
+    """Log-probabilities (rows, vocabulary) of the token after each row."""
+    found = np.empty((len(rows), model.config.vocab_size), np.float32)
+    for numbers, logs in _log_probabilities(model, rows, bf16, last=True):
+        found[numbers] = np.stack([of_row[-1] for of_row in logs])
+    return found
+
+
+def _log_probabilities(
+    model: Any, rows: list[np.ndarray], bf16: bool, last: bool = False
+) -> "list[tuple[np.ndarray, list[np.ndarray]]]":
+    """Rows' numbers, and for each row log-probabilities (its tokens, vocabulary).
+
+    Padding stands on the right, where a causal model cannot see it.
+    """
+    import torch
+
+    from ecomtutor.training import has_bf16
+
+    order = np.array(sorted(range(len(rows)), key=lambda i: -len(rows[i])))
+    if not len(order) or min(map(len, rows)) == 0:
+        raise EcomTutorError("A generator goes on from one token or more; an empty row came.")
+    found, first = [], 0
+    while first < len(order):
+        width = len(rows[order[first]])
+        numbers = order[first : first + max(1, TOKENS_AT_ONCE // width)]
+        lengths = [len(rows[i]) for i in numbers]
+        ids = np.zeros((len(numbers), width), dtype=np.int64)
+        for place, i in enumerate(numbers):
+            ids[place, : lengths[place]] = rows[i]
+        half = bf16 and has_bf16()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            logits: torch.Tensor = model(input_ids=torch.from_numpy(ids)).logits
+        parts = [
+            of_row[length - 1 : length] if last else of_row[:length]
+            for of_row, length in zip(logits, lengths, strict=True)
+        ]
+        found.append((numbers, [part.float().log_softmax(-1).numpy() for part in parts]))
+        first += len(numbers)
+    return found
