@@ -69,8 +69,15 @@ class Explanation:
         """Numbers of the units, the one that moved this output up most first."""
         return np.argsort(-self.values[:, self.output(output)], kind="stable")
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        # Imported here: rendering stands above explanations, and draws them where one is shown.
+        from ecomtutor.interpretability.rendering import heat_text
+
+        return heat_text(self)._repr_mimebundle_()
+
     def __str__(self) -> str:
-        share = f", {self.resolved} of {len(self.units)} units resolved" if self.resolved else ""
+        known = self.resolved is not None
+        share = f", {self.resolved} of {len(self.units)} units resolved" if known else ""
         return f"{self.method}: {len(self.units)} units, {self.made} rows scored{share}"
 
 
