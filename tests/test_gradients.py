@@ -9,7 +9,7 @@ import torch
 
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.finetuning import load_classifier
-from ecomtutor.interpretability import Unit, Units, units_of
+from ecomtutor.interpretability import INSIDE, Unit, Units, explain, units_of
 from ecomtutor.interpretability import gradients as ours
 from ecomtutor.interpretability.gradients import gradient_x_input, integrated_gradients
 
@@ -158,7 +158,7 @@ def test_base_and_full_are_what_the_engine_says(case: tuple[Units, Any]) -> None
     for explanation in (gradient_x_input(units, model), integrated_gradients(units, model, 2)):
         for ids, said in (
             (units.ids, explanation.full),
-            (ours._hidden(units, units.mask_id), explanation.base),
+            (ours.hidden_ids(units, units.mask_id), explanation.base),
         ):
             with torch.no_grad():
                 direct = model(input_ids=torch.from_numpy(ids)[None]).logits[0].numpy()
@@ -187,6 +187,15 @@ def test_odd_texts_behave(text: str) -> None:
     units = units_of(text, classifier.tokenizer, max_tokens=classifier.max_tokens)
     explanation = integrated_gradients(units, classifier.model, 2)
     assert explanation.values.shape == (len(units), 2) and np.isfinite(explanation.values).all()
+
+
+@pytest.mark.parametrize("method", INSIDE)
+def test_one_call_from_text_to_explanation(method: str) -> None:
+    classifier = load_classifier("en")
+    explanation = explain(TEXTS["en"], classifier, method)
+    assert explanation.outputs == classifier.labels and explanation.made > 0
+    assert explanation.values.shape == (len(explanation.units), 2)
+    assert ("norm" in method) == ("norm" in explanation.method)
 
 
 def test_wrong_questions_are_told() -> None:

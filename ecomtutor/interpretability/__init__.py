@@ -4,6 +4,8 @@ units          a text as words or tokens, with exact places
 game           the engine: a text with units hidden, scored once each
 shapley        exact, Owen, sampled, Kernel SHAP
 local          LIME, leave one out, occlusion
+gradients      gradient × input, integrated gradients
+attention      weights, norms, rollout, attention × gradient
 faithfulness   hide what an explanation names, and see
 
 explain        all of it in one call
@@ -12,7 +14,15 @@ scores         what is explained besides a classifier: next tokens, contrasts, a
     explain("物流太慢，书很好", load_classifier("zh"))
 """
 
-from ecomtutor.interpretability.explain import METHODS, explain, game_of
+from ecomtutor.interpretability.attention import (
+    attention_parts,
+    attention_received,
+    attention_rollout,
+    attention_weights,
+    attention_x_gradient,
+    rollout,
+)
+from ecomtutor.interpretability.explain import INSIDE, METHODS, explain, game_of
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.faithfulness import (
     Faithfulness,
@@ -21,6 +31,7 @@ from ecomtutor.interpretability.faithfulness import (
     rank_agreement,
 )
 from ecomtutor.interpretability.game import Count, Game
+from ecomtutor.interpretability.gradients import gradient_x_input, integrated_gradients
 from ecomtutor.interpretability.local import (
     leave_one_out,
     lime,
@@ -44,6 +55,7 @@ from ecomtutor.interpretability.shapley import (
 from ecomtutor.interpretability.units import Unit, Units, add_up, units_of
 
 __all__ = [
+    "INSIDE",
     "METHODS",
     "Count",
     "Explanation",
@@ -52,12 +64,19 @@ __all__ = [
     "Unit",
     "Units",
     "add_up",
+    "attention_parts",
+    "attention_received",
+    "attention_rollout",
+    "attention_weights",
+    "attention_x_gradient",
     "continuation",
     "contrast",
     "exact_shapley",
     "explain",
     "faithfulness",
     "game_of",
+    "gradient_x_input",
+    "integrated_gradients",
     "kernel_shap",
     "leave_one_out",
     "lime",
@@ -68,6 +87,7 @@ __all__ = [
     "probabilities",
     "random_faithfulness",
     "rank_agreement",
+    "rollout",
     "sampled_shapley",
     "span",
     "units_of",

@@ -1,11 +1,18 @@
 """One call from a text to its explanation, for those who do not want to set up the game."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.attention import (
+    attention_received,
+    attention_rollout,
+    attention_x_gradient,
+)
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.game import Game, Hiding
+from ecomtutor.interpretability.gradients import gradient_x_input, integrated_gradients
 from ecomtutor.interpretability.local import leave_one_out, lime, occlusion
 from ecomtutor.interpretability.shapley import (
     exact_shapley,
@@ -26,6 +33,14 @@ METHODS: Mapping[str, Callable[..., Explanation]] = {
     "lime": lime,
     "leave-one-out": leave_one_out,
     "occlusion": occlusion,
+}
+INSIDE: Mapping[str, Callable[..., Explanation]] = {
+    "gradient-x-input": gradient_x_input,
+    "integrated-gradients": integrated_gradients,
+    "attention": attention_received,
+    "attention-norm": partial(attention_received, kind="norm"),
+    "attention-rollout": attention_rollout,
+    "attention-x-gradient": attention_x_gradient,
 }
 
 
@@ -62,15 +77,20 @@ def explain(
     Args:
         text: at least one character that the tokenizer keeps.
         classifier: anything with `tokenizer`, `token_logits(rows)`, `labels` and `max_tokens`.
-        method: one of `METHODS`: "owen" suits most texts; "exact" up to 16 units.
+        method: one of `METHODS`, which hide units and ask again: "owen" suits most texts, "exact"
+            up to 16 units; or of `INSIDE`, which look into `classifier.model`.
         unit: "word" or "token".
-        hiding: how a unit is hidden: "mask", "delete" or "pad".
-        bf16: half precision: faster, equal to about 0.01.
-        settings: what the method takes: `budget`, `orders`, `samples`, `seed`, `width`.
+        hiding: how a unit is hidden: "mask", "delete" or "pad". Methods of `INSIDE` hide nothing.
+        bf16: half precision, for `METHODS`: faster, equal to about 0.01.
+        settings: what the method takes: `budget`, `orders`, `samples`, `seed`, `width`, `steps` …
 
     Raises:
         EcomTutorError: an unknown method, or nothing to explain in the text.
     """
+    if method in INSIDE:
+        units = units_of(text, classifier.tokenizer, unit, max_tokens=classifier.max_tokens)
+        return INSIDE[method](units, classifier.model, outputs=classifier.labels, **settings)
     if method not in METHODS:
-        raise EcomTutorError(f"method is one of {', '.join(METHODS)}; {method!r} came.")
+        known = ", ".join([*METHODS, *INSIDE])
+        raise EcomTutorError(f"method is one of {known}; {method!r} came.")
     return METHODS[method](game_of(text, classifier, unit, hiding, bf16=bf16), **settings)

@@ -49,7 +49,7 @@ def gradient_x_input(units: Units, model: Any, *, outputs: Sequence[str] = ()) -
     text = _embedded(table, units.ids)  # (tokens, width)
     slopes, logits = _slopes(model, text[None])  # (outputs, 1, tokens, width), (1, outputs)
     per_token = (slopes[:, 0] * text).sum(-1).T.double().numpy()  # (tokens, outputs)
-    base = _logits(model, _embedded(table, _hidden(units, units.mask_id))[None])[0]
+    base = _logits(model, _embedded(table, hidden_ids(units, units.mask_id))[None])[0]
     values, special = to_units(per_token, units)
     return Explanation(
         units,
@@ -163,7 +163,7 @@ def _embedded(table: "torch.nn.Module", ids: np.ndarray) -> "torch.Tensor":
     return vectors.detach()
 
 
-def _hidden(units: Units, filler: int) -> np.ndarray:
+def hidden_ids(units: Units, filler: int) -> np.ndarray:
     """The ids with every unit's tokens replaced by a filler; special tokens stay."""
     ids = units.ids.copy()
     ids[[t for unit in units.units for t in unit.tokens]] = filler
@@ -184,7 +184,7 @@ def _baseline(
     if baseline not in ("mask", "pad"):
         raise EcomTutorError(f"baseline is 'mask', 'pad', 'zero' or ids; {baseline!r} came.")
     filler = units.mask_id if baseline == "mask" else units.pad_id
-    return _embedded(table, _hidden(units, filler))
+    return _embedded(table, hidden_ids(units, filler))
 
 
 def _mean_slope(
