@@ -1,7 +1,12 @@
-"""Are the units that an explanation names the ones that the model used? Hide them, and see."""
+"""Are the units that an explanation names the ones that the model used? Hide them, and see.
+
+A figure of faithfulness means little by itself: in a short text any word that goes takes something
+along. So each function here has a twin that does the same with rankings drawn at random.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -27,6 +32,71 @@ class Faithfulness:
     insertion: float
 
 
+@dataclass(frozen=True)
+class Curves:
+    """An output while units go, and while they come, the first of a ranking first.
+
+    deletion   (units + 1,): with none hidden, with the first hidden, …, with all hidden
+    insertion  (units + 1,): with none shown, with the first alone, …, with all
+    """
+
+    deletion: np.ndarray
+    insertion: np.ndarray
+
+    def __len__(self) -> int:
+        """How many units."""
+        return len(self.deletion) - 1
+
+    def falls(self, shares: Sequence[float] = SHARES) -> np.ndarray:
+        """How far the output has fallen once each share of the units is hidden, (shares,)."""
+        fallen: np.ndarray = self.deletion[0] - self.deletion[self._many(shares)]
+        return fallen
+
+    def lacks(self, shares: Sequence[float] = SHARES) -> np.ndarray:
+        """How much the output lacks of its full height when only each share is left, (shares,)."""
+        lacking: np.ndarray = self.insertion[-1] - self.insertion[self._many(shares)]
+        return lacking
+
+    def _many(self, shares: Sequence[float]) -> list[int]:
+        """Units that each share comes to: one at least, for a word cannot be hidden by half."""
+        if not len(shares) or min(shares) < 0 or max(shares) > 1:
+            raise EcomTutorError(f"Shares of the units lie between 0 and 1; {list(shares)} came.")
+        return [min(len(self), max(1, round(share * len(self)))) for share in shares]
+
+
+def curves(game: Game, ranking: "Sequence[int] | np.ndarray", output: int) -> Curves:
+    """The deletion and the insertion curve of a ranking: 2 · units rows.
+
+    Args:
+        game: the text and the model; let its outputs be probabilities.
+        ranking: numbers of the units, the one said to matter most first.
+        output: which output the ranking is about.
+
+    Raises:
+        EcomTutorError: the ranking does not name each unit once.
+
+    Source:
+        Samek et al. (2017), Evaluating the Visualization of What a Deep Neural Network Has Learned.
+    """
+    n, ranking = len(game), np.asarray(ranking)
+    if sorted(ranking.tolist()) != list(range(n)):
+        raise EcomTutorError(f"A ranking names each of {n} units once; {ranking.tolist()} came.")
+    place = np.empty(n, dtype=int)
+    place[ranking] = np.arange(n)
+    gone = place[None, :] < np.arange(n + 1)[:, None]  # (n + 1, n): the first k of the ranking
+    return Curves(game(~gone)[:, output], game(gone)[:, output])
+
+
+def random_curves(game: Game, output: int, rankings: int = 10, seed: int = 0) -> Curves:
+    """The mean curves of rankings without any knowledge."""
+    dice = np.random.default_rng(seed)
+    drawn = [curves(game, dice.permutation(len(game)), output) for _ in range(rankings)]
+    return Curves(
+        np.mean([each.deletion for each in drawn], axis=0),
+        np.mean([each.insertion for each in drawn], axis=0),
+    )
+
+
 def faithfulness(
     game: Game, ranking: "Sequence[int] | np.ndarray", output: int, shares: Sequence[float] = SHARES
 ) -> Faithfulness:
@@ -44,28 +114,22 @@ def faithfulness(
     Source:
         DeYoung et al. (2020), ERASER; Samek et al. (2017) for the curves.
     """
-    n, ranking = len(game), np.asarray(ranking)
-    if sorted(ranking.tolist()) != list(range(n)):
-        raise EcomTutorError(f"A ranking names each of {n} units once; {ranking.tolist()} came.")
-    place = np.empty(n, dtype=int)
-    place[ranking] = np.arange(n)
-    gone = place[None, :] < np.arange(n + 1)[:, None]  # (n + 1, n): the first k of the ranking
-    hidden, shown = game(~gone)[:, output], game(gone)[:, output]
-    many = [min(n, max(1, round(share * n))) for share in shares]
-    return Faithfulness(
-        float(np.mean([hidden[0] - hidden[k] for k in many])),
-        float(np.mean([shown[n] - shown[k] for k in many])),
-        float(np.trapezoid(hidden, dx=1 / n)),
-        float(np.trapezoid(shown, dx=1 / n)),
-    )
+    return _scored(curves(game, ranking, output), shares)
 
 
 def random_faithfulness(game: Game, output: int, rankings: int = 10, seed: int = 0) -> Faithfulness:
     """What rankings without any knowledge come to, in the mean: the floor for every method."""
-    dice = np.random.default_rng(seed)
-    drawn = [faithfulness(game, dice.permutation(len(game)), output) for _ in range(rankings)]
-    names = Faithfulness.__dataclass_fields__
-    return Faithfulness(*(float(np.mean([getattr(one, name) for one in drawn])) for name in names))
+    return _scored(random_curves(game, output, rankings, seed), SHARES)
+
+
+def _scored(drawn: Curves, shares: Sequence[float]) -> Faithfulness:
+    width = 1 / len(drawn)
+    return Faithfulness(
+        float(drawn.falls(shares).mean()),
+        float(drawn.lacks(shares).mean()),
+        float(np.trapezoid(drawn.deletion, dx=width)),
+        float(np.trapezoid(drawn.insertion, dx=width)),
+    )
 
 
 def rank_agreement(one: np.ndarray, other: np.ndarray) -> float:
@@ -83,3 +147,32 @@ def rank_agreement(one: np.ndarray, other: np.ndarray) -> float:
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(spearmanr(one, other).statistic)
+
+
+def agreement_matrix(values: Sequence[np.ndarray]) -> np.ndarray:
+    """How alike several methods rank the same units, (methods, methods), 1 on the diagonal.
+
+    Methods that agree may agree on a mistake: this compares them with each other, not with truth.
+
+    Args:
+        values: for each method, (units,).
+    """
+    many = len(values)
+    alike = np.eye(many)
+    for i, j in combinations(range(many), 2):
+        alike[i, j] = alike[j, i] = rank_agreement(values[i], values[j])
+    return alike
+
+
+def stability(values: Sequence[np.ndarray]) -> float:
+    """How alike a method ranks the units when only its seed changes: mean over all pairs of runs.
+
+    1 says that the seed is no matter; a ranking drawn at random comes to 0.
+
+    Args:
+        values: for each run, (units,); two runs at least.
+    """
+    if len(values) < 2:
+        raise EcomTutorError(f"Stability compares two runs or more; {len(values)} came.")
+    pairs = combinations(values, 2)
+    return float(np.mean([rank_agreement(one, other) for one, other in pairs]))
