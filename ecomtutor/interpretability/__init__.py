@@ -6,6 +6,8 @@ shapley        exact, Owen, sampled, Kernel SHAP
 local          LIME, leave one out, occlusion
 gradients      gradient × input, integrated gradients
 attention      weights, norms, rollout, attention × gradient
+heads          kinds of heads, how widely they look, what is lost without them
+bertviz_offline  BertViz' own views without a network
 faithfulness   hide what an explanation names, and see
 
 explain        all of it in one call
