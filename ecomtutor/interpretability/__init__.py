@@ -4,6 +4,8 @@ units          a text as words or tokens, with exact places
 game           the engine: a text with units hidden, scored once each
 shapley        exact, Owen, sampled, Kernel SHAP
 local          LIME, leave one out, occlusion
+lime_limit     what LIME tends to, in closed form
+lime_parity    the package lime's own numbers, each string scored once
 gradients      gradient × input, integrated gradients
 attention      weights, norms, rollout, attention × gradient
 heads          kinds of heads, how widely they look, what is lost without them
@@ -34,9 +36,12 @@ from ecomtutor.interpretability.faithfulness import (
 )
 from ecomtutor.interpretability.game import Count, Game
 from ecomtutor.interpretability.gradients import gradient_x_input, integrated_gradients
+from ecomtutor.interpretability.lime_limit import lime_limit
+from ecomtutor.interpretability.lime_parity import lime_text, lime_words
 from ecomtutor.interpretability.local import (
     leave_one_out,
     lime,
+    lime_kernel,
     occlusion,
     one_alone,
     weighted_ridge,
@@ -82,6 +87,10 @@ __all__ = [
     "kernel_shap",
     "leave_one_out",
     "lime",
+    "lime_kernel",
+    "lime_limit",
+    "lime_text",
+    "lime_words",
     "next_token",
     "occlusion",
     "one_alone",
