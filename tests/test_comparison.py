@@ -101,6 +101,7 @@ def error(message: str) -> dict:
     return new_output("error", ename="ValueError", evalue=message, traceback=["anything"])
 
 
+OURS = '<figure class="ecomtutor-picture"'
 VIEW = {"application/vnd.jupyter.widget-view+json": {"model_id": "a" * 32}}
 
 
@@ -112,6 +113,7 @@ VIEW = {"application/vnd.jupyter.widget-view+json": {"model_id": "a" * 32}}
         ([stdout("100%\n")], [stdout("10%\r"), stdout("100%\n")]),
         ([figure()], [figure(content="bbbb")]),
         ([figure(mime="image/svg+xml")], [figure(mime="image/svg+xml", content="<svg/>")]),
+        ([result("+1.0", text_html=f"{OURS}>a")], [result("+1.0", text_html=f"{OURS}>b")]),
         (
             [new_output("display_data", {"text/plain": "IntSlider()"})],
             [new_output("display_data", {"text/plain": "IntSlider()", **VIEW})],
@@ -136,6 +138,9 @@ def test_equal_outputs(reference: list, actual: list) -> None:
         ([figure()], [new_output("display_data", {"text/plain": "two bars"})], "image/png"),
         ([result("1")], [new_output("display_data", {"text/plain": "1"})], "execute_result"),
         ([result("1", text_html="<b>1</b>")], [result("1", text_html="<b>2</b>")], "text/html"),
+        ([result("+1.0", text_html=f"{OURS}>a")], [result("-1.0", text_html=OURS)], "text/plain"),
+        ([result("", text_html=f"{OURS}>a")], [result("", text_html=f"{OURS}>b")], "text/html"),
+        ([result("1", text_html=f"{OURS}>a")], [result("1", text_html="<b>a")], "text/html"),
         ([stderr("careful 1")], [stderr("careful 2")], "stderr"),
         ([error("five")], [error("six")], "ValueError: six"),
         ([result("1")], [error("six")], "became error"),

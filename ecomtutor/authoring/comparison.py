@@ -20,7 +20,7 @@ import nbval.plugin
 import pytest
 
 from .environment import kernel_environment
-from .outputs import PICTURES, WIDGET_VIEW, Output, mask, merge_streams
+from .outputs import PICTURE_IN_HTML, PICTURES, WIDGET_VIEW, Output, mask, merge_streams
 
 RELATIVE = Decimal("1e-3")
 ABSOLUTE = Decimal("1e-5")
@@ -128,8 +128,8 @@ def _shortened(text: str, limit: int = 160) -> str:
 def first_output_difference(reference: Iterable[Output], actual: Iterable[Output]) -> str | None:
     """Compares a cell's committed outputs with those of a new run, in order.
 
-    Of pictures only the presence counts (their text/plain is compared), of widget views not even
-    that, of errors the name and the message.
+    Of pictures only the presence counts (their text/plain is compared), our own pictures in HTML
+    among them; of widget views not even that, of errors the name and the message.
 
     Args:
         reference: the outputs in the notebook.
@@ -158,7 +158,18 @@ def _fields(output: Output) -> dict[str, str]:
     if output["output_type"] == "error":
         return {"error": f"{output['ename']}: {output['evalue']}"}
     data = {name: value for name, value in output["data"].items() if name != WIDGET_VIEW}
-    return {name: "" if name in PICTURES else _as_text(value) for name, value in data.items()}
+    return {
+        name: "" if _is_picture(name, value, data) else _as_text(value)
+        for name, value in data.items()
+    }
+
+
+def _is_picture(name: str, value: Any, data: dict[str, Any]) -> bool:
+    """Whether an image, or one of our pictures in HTML, whose colours round as the drawing does."""
+    if name in PICTURES:
+        return True
+    own = name == "text/html" and _as_text(value).startswith(PICTURE_IN_HTML)
+    return own and bool(data.get("text/plain"))
 
 
 def _as_text(value: Any) -> str:

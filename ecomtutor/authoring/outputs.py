@@ -9,6 +9,8 @@ Output = dict[str, Any]
 """One entry of a code cell's `outputs`, as nbformat 4 describes it."""
 
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/svg+xml"}
+PICTURE_IN_HTML = '<figure class="ecomtutor-picture"'
+"""How our own pictures in HTML begin (`interpretability.rendering`); their numbers are in words."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 _TEMP_ROOTS = "|".join(

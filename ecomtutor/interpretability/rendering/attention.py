@@ -7,6 +7,7 @@ import numpy as np
 
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.rendering.picture import (
+    FAINT,
     GREY,
     INK,
     PAPER,
@@ -56,7 +57,8 @@ def attention_arcs(
         raise EcomTutorError(f"Tokens are numbered 0 … {n - 1}; {looking} came.")
     top = float(grid[looking].max(initial=0.0))
     lines = [(i, j) for i in looking for j in range(n) if grid[i, j] >= least]
-    picture = drawn("".join(_line(i, j, grid[i, j] / top) for i, j in lines), ACROSS, n * ROW)
+    curves = "".join(_line(i, j, grid[i, j] / top) for i, j in lines)
+    picture = drawn(curves, ACROSS, n * ROW, "lines from each token to those that it looks at")
     said = f"{len(lines)} weights of {least:g} or more are drawn; the thickest is {top:.2f}."
     heading = f"<div><b>{escaped(title)}</b>: left looks at right. {said}</div>"
     rows = [[f"{i} {visible(tokens[i])}", _strongest(grid, tokens, i)] for i in looking]
@@ -191,7 +193,7 @@ def _grid(grid: np.ndarray, layers: list[int], heads: list[int], shades: int, ti
     return (
         f"<div><b>{escaped(title)}</b>. In each square, down: the token that looks; across: what "
         f'it looks at.</div><table style="{style}"><tbody>{"".join(rows)}</tbody></table>'
-        f"<div>{_scale(palette)} {shades} shades, equal steps of the square root.</div>"
+        f"<div>{_scale(palette)} &nbsp; {shades} shades, equal steps of the square root.</div>"
     )
 
 
@@ -199,9 +201,9 @@ def _scale(palette: list[str]) -> str:
     """Five shades with the weights that they stand for."""
     last = len(palette) - 1
     chosen = sorted({round(last * share) for share in (0, 0.25, 0.5, 0.75, 1)})
-    return "".join(
-        f'<span style="background-color:{palette[k]};color:{PAPER if 2 * k > last else INK};'
-        f'border:1px solid #c3cbd2;padding:0 6px">{(k / last) ** 2:.2f}</span>'
+    return " ".join(
+        f'<span style="background-color:{palette[k]};border:1px solid {FAINT};padding:0 9px">'
+        f"</span> {(k / last) ** 2:.2f}"
         for k in chosen
     )
 

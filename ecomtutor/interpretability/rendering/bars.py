@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.rendering.picture import (
@@ -53,12 +51,13 @@ def bars(explanation: Explanation, output: "str | int | None" = None, top: int =
     Raises:
         EcomTutorError: no such output, or no bar at all.
     """
-    what = _at_least_one(shown(explanation, output), top)
+    what = shown(explanation, output)
+    chosen, rest = _chosen(what, top)
     steps = [
         Step(visible(what.texts[i]), 0.0, float(what.values[i]), _value(what, i), _error(what, i))
-        for i in what.by_size[:top]
+        for i in chosen
     ]
-    if rest := what.by_size[top:]:
+    if rest:
         total = float(what.values[rest].sum())
         steps.append(Step(f"{len(rest)} others together", 0.0, total, signed(total, what.decimals)))
     note = f"Whiskers: {_ERRORS} standard errors. " if what.errors is not None else ""
@@ -81,8 +80,8 @@ def waterfall(
     Raises:
         EcomTutorError: no such output, or no step at all.
     """
-    what = _at_least_one(shown(explanation, output), top)
-    chosen, rest = what.by_size[:top], what.by_size[top:]
+    what = shown(explanation, output)
+    chosen, rest = _chosen(what, top)
     moves = [(visible(what.texts[i]), float(what.values[i])) for i in chosen]
     if rest:
         moves.append((f"{len(rest)} others together", float(what.values[rest].sum())))
@@ -98,10 +97,12 @@ def waterfall(
     return _picture(what, _rows(steps, zero=False), "")
 
 
-def _at_least_one(what: Shown, top: int) -> Shown:
+def _chosen(what: Shown, top: int) -> tuple[list[int], list[int]]:
+    """The units with a row of their own, and the others; a single other one gets its row too."""
     if top < 1:
         raise EcomTutorError(f"One unit or more gets a row of its own; {top} came.")
-    return what
+    order = what.by_size
+    return (order, []) if len(order) <= top + 1 else (order[:top], order[top:])
 
 
 def _value(what: Shown, i: int) -> str:
@@ -129,18 +130,26 @@ def _rows(steps: list[Step], zero: bool) -> str:
     def x(value: float) -> float:
         return round((value - low) / (high - low) * WIDTH, 1)
 
-    style = f"color:{INK};background-color:{PAPER};border:none;padding:0 6px;text-align:"
+    style = "padding:0 6px;text-align:"
     rows = []
     for place, step in enumerate(steps):
         after = steps[place + 1] if place + 1 < len(steps) and not zero else None
-        picture = drawn(_drawn(step, after, x, x(0.0) if zero else None), WIDTH, HEIGHT)
+        picture = drawn(
+            _drawn(step, after, x, x(0.0) if zero else None), WIDTH, HEIGHT, _in_words(step)
+        )
         rows.append(
             f'<tr style="background-color:{PAPER}"><td style="{style}right">{step.label}</td>'
-            f'<td style="{style}left;padding:0;line-height:0">{picture}</td>'
+            f'<td style="padding:0;line-height:0">{picture}</td>'
             f'<td style="{style}left;white-space:nowrap">{step.value}</td></tr>'
         )
     table = f"border-collapse:collapse;margin:6px 0;background-color:{PAPER};border:none"
     return f'<table style="{table}"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _in_words(step: Step) -> str:
+    if step.kind == "end":
+        return "here"
+    return "to the right" if step.end >= step.start else "to the left"
 
 
 def _drawn(
@@ -156,25 +165,22 @@ def _drawn(
         parts.append(f'<path d="M{end} 2V{HEIGHT - 2}" stroke="{INK}" stroke-width="3"/>')
     else:
         parts.append(
-            f'<rect x="{left}" y="4" width="{wide:.1f}" height="{HEIGHT - 8}" '
+            f'<rect x="{left}" y="4" width="{wide:.4g}" height="{HEIGHT - 8}" '
             f'fill="{UP if up else DOWN}"/>'
         )
         if not up:
             parts.append(_hatching(left, wide))
     if step.error:
         low, high = x(step.end - step.error), x(step.end + step.error)
-        parts.append(
-            f'<path d="M{low} {middle}H{high}M{low} 7v8M{high} 7v8" stroke="{INK}" '
-            'stroke-width="1.5"/>'
-        )
+        parts.append(f'<path d="M{low} {middle:g}H{high}M{low} 7v8M{high} 7v8" stroke="{INK}"/>')
     if after is not None:
         parts.append(f'<path d="M{x(after.start)} {HEIGHT - 4}v4" stroke="{INK}"/>')
     return "".join(parts)
 
 
 def _hatching(left: float, wide: float) -> str:
-    """White lines across a bar: a direction that is read without colour."""
-    low, high, slant = HEIGHT - 4, 4, 6
-    places = np.arange(left + 2, left + wide - slant, 7)
-    lines = "".join(f"M{place:.0f} {low}L{place + slant:.0f} {high}" for place in places)
-    return f'<path d="{lines}" stroke="{PAPER}" stroke-width="1.5"/>' if lines else ""
+    """White stripes across a bar: a direction that is read without colour."""
+    return (
+        f'<path d="M{left:g} {HEIGHT / 2:g}h{wide:.1f}" stroke="{PAPER}" '
+        f'stroke-width="{HEIGHT - 8}" stroke-dasharray="2 4" stroke-dashoffset="-3"/>'
+    )

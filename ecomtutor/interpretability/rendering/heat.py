@@ -77,7 +77,7 @@ def _text(what: Shown) -> str:
         place = end
     if whole[place:].strip():
         parts.append(f'<span style="color:{GREY}" title="{_UNREAD}">{_lines(whole[place:])}</span>')
-    style = "font-size:16px;line-height:2.1;margin:6px 0;overflow-wrap:anywhere"
+    style = "font-size:16px;line-height:2.1;margin:6px 0;overflow-wrap:break-word"
     return f'<div style="{style}">{"".join(parts)}</div>'
 
 

@@ -91,14 +91,14 @@ def folded(summary: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     )
 
 
-def drawn(svg: str, width: int, height: int, alt: str = "") -> str:
+def drawn(svg: str, width: int, height: int, alt: str) -> str:
     """SVG without letters as an image that carries itself; sizes in pixels."""
     whole = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{svg}</svg>'
     data = base64.b64encode(whole.encode()).decode()
     return _image("svg+xml", data, width, height, alt)
 
 
-def painted(shades: np.ndarray, palette: Sequence[str], pixels: int, alt: str = "") -> str:
+def painted(shades: np.ndarray, palette: Sequence[str], pixels: int, alt: str) -> str:
     """A grid of palette numbers (rows, columns) as a PNG that carries itself, drawn pixels wide."""
     data = base64.b64encode(png(shades, palette)).decode()
     return _image("png", data, pixels, pixels, alt)
@@ -139,6 +139,6 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 def _image(kind: str, data: str, width: int, height: int, alt: str) -> str:
     return (
-        f'<img src="data:image/{kind};base64,{data}" width="{width}" height="{height}" '
-        f'alt="{escaped(alt)}" style="width:{width}px;height:{height}px;max-width:none;margin:0">'
+        f'<img src="data:image/{kind};base64,{data}" alt="{escaped(alt)}" '
+        f'style="width:{width}px;height:{height}px;max-width:none">'
     )
