@@ -3,6 +3,7 @@
 from ecomtutor.widgets.attention_explorer import attention_explorer
 from ecomtutor.widgets.cost_explorer import cost_explorer
 from ecomtutor.widgets.decoding_explorer import decoding_explorer
+from ecomtutor.widgets.explanation_explorer import explanation_explorer
 from ecomtutor.widgets.fill_in_explorer import fill_in_explorer
 from ecomtutor.widgets.quiz_view import quiz
 from ecomtutor.widgets.threshold_explorer import threshold_explorer
@@ -12,6 +13,7 @@ __all__ = [
     "attention_explorer",
     "cost_explorer",
     "decoding_explorer",
+    "explanation_explorer",
     "fill_in_explorer",
     "quiz",
     "threshold_explorer",
