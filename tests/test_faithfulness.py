@@ -22,8 +22,10 @@ from ecomtutor.interpretability.faithfulness import (
     agreement_matrix,
     curves,
     faithfulness,
+    falls,
     random_curves,
     random_faithfulness,
+    random_falls,
     stability,
 )
 from ecomtutor.interpretability.randomisation import draw_anew, layer_randomisation, layers_of
@@ -58,6 +60,15 @@ def test_falls_at_a_share_count_whole_units_and_at_least_one() -> None:
     game = game_of_sums([4.0, 3.0, 2.0, 1.0])
     halves = [faithfulness(game, order, 0, (0.5,)) for order in ([0, 1, 2, 3], [1, 0, 2, 3])]
     assert halves[0].comprehensiveness == halves[1].comprehensiveness == 7
+
+
+def test_falls_are_those_of_the_curve_for_fewer_rows() -> None:
+    game, order = game_of_sums([1.0, 4.0, 2.0, 3.0, 9.0, 0.5, 2.5]), [4, 1, 3, 6, 2, 0, 5]
+    assert np.allclose(falls(game, order, 0), curves(game, order, 0).falls())
+    fresh = game_of_sums([1.0] * 7)
+    falls(fresh, order, 0)
+    assert fresh.count.made == 3  # all there, one hidden, half hidden: 0.5 · 7 rounds to 4
+    assert random_falls(fresh, 0).tolist() == [1, 1, 1, 1, 4]
 
 
 def test_shares_outside_of_zero_and_one_are_told() -> None:

@@ -49,19 +49,24 @@ class Curves:
 
     def falls(self, shares: Sequence[float] = SHARES) -> np.ndarray:
         """How far the output has fallen once each share of the units is hidden, (shares,)."""
-        fallen: np.ndarray = self.deletion[0] - self.deletion[self._many(shares)]
+        fallen: np.ndarray = self.deletion[0] - self.deletion[counts(len(self), shares)]
         return fallen
 
     def lacks(self, shares: Sequence[float] = SHARES) -> np.ndarray:
         """How much the output lacks of its full height when only each share is left, (shares,)."""
-        lacking: np.ndarray = self.insertion[-1] - self.insertion[self._many(shares)]
+        lacking: np.ndarray = self.insertion[-1] - self.insertion[counts(len(self), shares)]
         return lacking
 
-    def _many(self, shares: Sequence[float]) -> list[int]:
-        """Units that each share comes to: one at least, for a word cannot be hidden by half."""
-        if not len(shares) or min(shares) < 0 or max(shares) > 1:
-            raise EcomTutorError(f"Shares of the units lie between 0 and 1; {list(shares)} came.")
-        return [min(len(self), max(1, round(share * len(self)))) for share in shares]
+
+def counts(units: int, shares: Sequence[float] = SHARES) -> list[int]:
+    """Units that each share comes to: one at least, for a word cannot be hidden by half.
+
+    Raises:
+        EcomTutorError: a share outside of 0 … 1, or none.
+    """
+    if not len(shares) or min(shares) < 0 or max(shares) > 1:
+        raise EcomTutorError(f"Shares of the units lie between 0 and 1; {list(shares)} came.")
+    return [min(units, max(1, round(share * units))) for share in shares]
 
 
 def curves(game: Game, ranking: "Sequence[int] | np.ndarray", output: int) -> Curves:
@@ -85,6 +90,32 @@ def curves(game: Game, ranking: "Sequence[int] | np.ndarray", output: int) -> Cu
     place[ranking] = np.arange(n)
     gone = place[None, :] < np.arange(n + 1)[:, None]  # (n + 1, n): the first k of the ranking
     return Curves(game(~gone)[:, output], game(gone)[:, output])
+
+
+def falls(
+    game: Game, ranking: "Sequence[int] | np.ndarray", output: int, shares: Sequence[float] = SHARES
+) -> np.ndarray:
+    """How far the output falls when each share of the units is hidden, (shares,); AOPC is the mean.
+
+    The same as `curves(…).falls(shares)` for a few rows: one for each share and one for the text.
+    """
+    ranking = np.asarray(ranking)
+    there = np.ones((1 + len(shares), len(game)), dtype=bool)
+    for row, many in zip(there[1:], counts(len(game), shares), strict=True):
+        row[ranking[:many]] = False
+    outputs = game(there)[:, output]
+    fallen: np.ndarray = outputs[0] - outputs[1:]
+    return fallen
+
+
+def random_falls(
+    game: Game, output: int, shares: Sequence[float] = SHARES, rankings: int = 10, seed: int = 0
+) -> np.ndarray:
+    """The mean of `falls` over rankings without any knowledge, (shares,)."""
+    dice = np.random.default_rng(seed)
+    drawn = [falls(game, dice.permutation(len(game)), output, shares) for _ in range(rankings)]
+    mean: np.ndarray = np.mean(drawn, axis=0)
+    return mean
 
 
 def random_curves(game: Game, output: int, rankings: int = 10, seed: int = 0) -> Curves:
