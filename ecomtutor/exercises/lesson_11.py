@@ -143,6 +143,66 @@ def _check_line(weighted_line: Any) -> None:
     )
 
 
+_AGREEMENT = '''
+def top_word_agreement(values):
+    """Share of seeds (rows of values) whose heaviest word is the one that most name."""
+    heaviest = np.abs(values).argmax(axis=1)
+    return np.bincount(heaviest).max() / len(values)
+'''
+
+
+def _check_agreement(top_word_agreement: Any) -> None:
+    import numpy as np
+
+    def share(heaviest: Any) -> float:
+        return float(np.bincount(heaviest).max() / len(heaviest))
+
+    def of_mean(values: Any) -> float:
+        return float((np.abs(values).argmax(axis=1) == np.abs(values.mean(axis=0)).argmax()).mean())
+
+    # Most seeds name word 0, their mean word 1, the first seed word 2.
+    close = np.array(
+        [[0.1, 0.2, 0.5], *[[0.3, -0.25, 0.0]] * 3, [0.1, -0.9, 0.0], [0.1, -0.8, 0.0]]
+    )
+    first = np.array([[0.5, -0.6, 0.1], [0.7, -0.6, 0.2], [0.6, -0.5, 0.3], [0.65, -0.1, 0.0]])
+    torn = np.array([[0.2, -0.9, 0.1], [0.5, -0.4, 0.2], [0.45, -0.3, 0.3]])
+    expect_function(
+        top_word_agreement,
+        lambda values: share(np.abs(values).argmax(axis=1)),
+        cases=[(close,), (first,), (torn,), (np.array([[0.1, -0.2]]),)],
+        mistakes=[
+            (
+                lambda values: share(values.argmax(axis=1)),
+                "You look for the largest weight with its sign, so a word that speaks against "
+                "never wins. Heaviest means the largest absolute value.",
+            ),
+            (
+                of_mean,
+                "You count the seeds that agree with the mean over seeds. Asked is the word that "
+                "most seeds name.",
+            ),
+            (
+                lambda values: float(
+                    (np.abs(values).argmax(axis=1) == np.abs(values[0]).argmax()).mean()
+                ),
+                "You compare with the first seed. It may be the odd one out.",
+            ),
+            (
+                lambda values: int(np.bincount(np.abs(values).argmax(axis=1)).max()),
+                "That is a number of seeds. Divide by how many there are.",
+            ),
+            (
+                lambda values: len(set(np.abs(values).argmax(axis=1).tolist())),
+                "That is how many different words are named. Asked is the share of the commonest.",
+            ),
+            (
+                lambda values: 100 * share(np.abs(values).argmax(axis=1)),
+                "These are percent. Give a share between 0 and 1.",
+            ),
+        ],
+    )
+
+
 _WITHOUT = '''
 def without(pieces, hidden):
     """The text of the pieces, every occurrence of the hidden words deleted."""
@@ -200,66 +260,6 @@ def _check_without(without: Any) -> None:
             (
                 lambda pieces, hidden: [p for p in pieces if p not in hidden],
                 "These are the pieces that are left: join them to a text.",
-            ),
-        ],
-    )
-
-
-_AGREEMENT = '''
-def top_word_agreement(values):
-    """Share of seeds (rows of values) whose heaviest word is the one most seeds name."""
-    heaviest = np.abs(values).argmax(axis=1)
-    return np.bincount(heaviest).max() / len(values)
-'''
-
-
-def _check_agreement(top_word_agreement: Any) -> None:
-    import numpy as np
-
-    def share(heaviest: Any) -> float:
-        return float(np.bincount(heaviest).max() / len(heaviest))
-
-    def of_mean(values: Any) -> float:
-        return float((np.abs(values).argmax(axis=1) == np.abs(values.mean(axis=0)).argmax()).mean())
-
-    # Most seeds name word 0, their mean word 1, the first seed word 2.
-    close = np.array(
-        [[0.1, 0.2, 0.5], *[[0.3, -0.25, 0.0]] * 3, [0.1, -0.9, 0.0], [0.1, -0.8, 0.0]]
-    )
-    first = np.array([[0.5, -0.6, 0.1], [0.7, -0.6, 0.2], [0.6, -0.5, 0.3], [0.65, -0.1, 0.0]])
-    torn = np.array([[0.2, -0.9, 0.1], [0.5, -0.4, 0.2], [0.45, -0.3, 0.3]])
-    expect_function(
-        top_word_agreement,
-        lambda values: share(np.abs(values).argmax(axis=1)),
-        cases=[(close,), (first,), (torn,), (np.array([[0.1, -0.2]]),)],
-        mistakes=[
-            (
-                lambda values: share(values.argmax(axis=1)),
-                "You look for the largest weight with its sign, so a word that speaks against "
-                "never wins. Heaviest means the largest absolute value.",
-            ),
-            (
-                of_mean,
-                "You count the seeds that agree with the mean over seeds. Asked is the word that "
-                "most seeds name.",
-            ),
-            (
-                lambda values: float(
-                    (np.abs(values).argmax(axis=1) == np.abs(values[0]).argmax()).mean()
-                ),
-                "You compare with the first seed. It may be the odd one out.",
-            ),
-            (
-                lambda values: int(np.bincount(np.abs(values).argmax(axis=1)).max()),
-                "That is a number of seeds. Divide by how many there are.",
-            ),
-            (
-                lambda values: len(set(np.abs(values).argmax(axis=1).tolist())),
-                "That is how many different words are named. Asked is the share of the commonest.",
-            ),
-            (
-                lambda values: 100 * share(np.abs(values).argmax(axis=1)),
-                "These are percent. Give a share between 0 and 1.",
             ),
         ],
     )
@@ -375,6 +375,61 @@ EXERCISES = [
     ),
     Exercise(
         id="11.3",
+        title="Do the seeds agree?",
+        difficulty=2,
+        importance=5,
+        minutes=6,
+        points=3,
+        answer="top_word_agreement",
+        setup="import numpy as np",
+        stub='''
+            def top_word_agreement(values):
+                """Share of seeds (rows of values) whose heaviest word is the one that most name."""
+                ...
+        ''',
+        solution=_AGREEMENT,
+        check=_check_agreement,
+        hints=[
+            "For each seed: which word has the largest absolute weight? "
+            "`np.abs(values).argmax(axis=1)`.",
+            "`np.bincount(heaviest)` counts how often each word is named. The largest count, "
+            "divided by the number of seeds.",
+        ],
+        wrong_answers=[
+            WrongAnswer(
+                changed(_AGREEMENT, "np.abs(values).argmax", "values.argmax"), "with its sign"
+            ),
+            WrongAnswer(
+                changed(
+                    _AGREEMENT,
+                    "np.bincount(heaviest).max() / len(values)",
+                    "(heaviest == np.abs(values.mean(axis=0)).argmax()).mean()",
+                ),
+                "agree with the mean",
+            ),
+            WrongAnswer(
+                changed(
+                    _AGREEMENT,
+                    "np.bincount(heaviest).max() / len(values)",
+                    "(heaviest == heaviest[0]).mean()",
+                ),
+                "the first seed",
+            ),
+            WrongAnswer(changed(_AGREEMENT, " / len(values)", ""), "number of seeds"),
+            WrongAnswer(
+                changed(
+                    _AGREEMENT,
+                    "np.bincount(heaviest).max() / len(values)",
+                    "100 * np.bincount(heaviest).max() / len(values)",
+                ),
+                "percent",
+            ),
+        ],
+        praise="One number to put beside every explanation that was drawn at random.",
+        explanation="Heaviest by absolute value, counted over seeds, the commonest as a share.",
+    ),
+    Exercise(
+        id="11.4",
         title="Hide a word in a text without spaces",
         difficulty=1,
         importance=4,
@@ -422,61 +477,6 @@ EXERCISES = [
         ],
         praise="This is all of lime's masking with bow=True.",
         explanation="A bag of words hides a word wherever it stands, as a whole piece.",
-    ),
-    Exercise(
-        id="11.4",
-        title="Do the seeds agree?",
-        difficulty=2,
-        importance=5,
-        minutes=6,
-        points=3,
-        answer="top_word_agreement",
-        setup="import numpy as np",
-        stub='''
-            def top_word_agreement(values):
-                """Share of seeds (rows of values) whose heaviest word is the one most seeds name."""
-                ...
-        ''',
-        solution=_AGREEMENT,
-        check=_check_agreement,
-        hints=[
-            "For each seed: which word has the largest absolute weight? "
-            "`np.abs(values).argmax(axis=1)`.",
-            "`np.bincount(heaviest)` counts how often each word is named. The largest count, "
-            "divided by the number of seeds.",
-        ],
-        wrong_answers=[
-            WrongAnswer(
-                changed(_AGREEMENT, "np.abs(values).argmax", "values.argmax"), "with its sign"
-            ),
-            WrongAnswer(
-                changed(
-                    _AGREEMENT,
-                    "np.bincount(heaviest).max() / len(values)",
-                    "(heaviest == np.abs(values.mean(axis=0)).argmax()).mean()",
-                ),
-                "agree with the mean",
-            ),
-            WrongAnswer(
-                changed(
-                    _AGREEMENT,
-                    "np.bincount(heaviest).max() / len(values)",
-                    "(heaviest == heaviest[0]).mean()",
-                ),
-                "the first seed",
-            ),
-            WrongAnswer(changed(_AGREEMENT, " / len(values)", ""), "number of seeds"),
-            WrongAnswer(
-                changed(
-                    _AGREEMENT,
-                    "np.bincount(heaviest).max() / len(values)",
-                    "100 * np.bincount(heaviest).max() / len(values)",
-                ),
-                "percent",
-            ),
-        ],
-        praise="One number to put beside every explanation that was drawn at random.",
-        explanation="Heaviest by absolute value, counted over seeds, the commonest as a share.",
     ),
 ]
 
