@@ -13,6 +13,7 @@ from ecomtutor.finetuning import load_classifier
 from ecomtutor.interpretability import Game, Unit, Units, lime, lime_limit, lime_text, lime_words
 from ecomtutor.interpretability.lime_parity import lime_samples
 from ecomtutor.interpretability.local import every_coalition, expected_draws
+from ecomtutor.interpretability.rendering import heat_text
 
 jieba.setLogLevel("ERROR")
 EN = "Not bad, the battery is good; but the screen is not good, not at all!"
@@ -129,6 +130,12 @@ def test_the_default_pattern_takes_a_clause_for_a_word() -> None:
         "房间很大",
         "服务不错",
     ]
+
+
+def test_marks_behind_the_last_word_are_drawn_as_read() -> None:
+    """lime has no unit for them, but the classifier reads them in every string."""
+    drawn = heat_text(lime_text("good, very good!!", Pairs(), 50))
+    assert "!!" in drawn.html and "not read" not in drawn.html
 
 
 @pytest.mark.parametrize("text", ["", "？！。", "   "])

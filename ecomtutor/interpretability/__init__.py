@@ -37,7 +37,7 @@ from ecomtutor.interpretability.faithfulness import (
 from ecomtutor.interpretability.game import Count, Game
 from ecomtutor.interpretability.gradients import gradient_x_input, integrated_gradients
 from ecomtutor.interpretability.lime_limit import lime_limit
-from ecomtutor.interpretability.lime_parity import lime_text, lime_words
+from ecomtutor.interpretability.lime_parity import lime_samples, lime_text, lime_words
 from ecomtutor.interpretability.local import (
     leave_one_out,
     lime,
@@ -89,6 +89,7 @@ __all__ = [
     "lime",
     "lime_kernel",
     "lime_limit",
+    "lime_samples",
     "lime_text",
     "lime_words",
     "next_token",

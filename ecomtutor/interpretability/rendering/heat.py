@@ -15,6 +15,7 @@ from ecomtutor.interpretability.rendering.picture import (
     tint,
 )
 from ecomtutor.interpretability.rendering.shown import Shown, shown
+from ecomtutor.interpretability.units import Units
 
 NUMBERED = 8  # units or blocks that carry their number in the text
 _DARKEST = 0.55  # the tint of the strongest unit: ink still reads on it
@@ -75,8 +76,9 @@ def _text(what: Shown) -> str:
         text = _lines(whole[start:end])
         parts += [_lines(whole[place:start]), _marked(what, run, text, run in loud)]
         place = end
-    if whole[place:].strip():
-        parts.append(f'<span style="color:{GREY}" title="{_UNREAD}">{_lines(whole[place:])}</span>')
+    rest = _lines(whole[place:])
+    grey = f'<span style="color:{GREY}" title="{_UNREAD}">{rest}</span>'
+    parts.append(grey if _has_unread(what.explanation.units) else rest)
     style = "font-size:16px;line-height:2.1;margin:6px 0;overflow-wrap:break-word"
     return f'<div style="{style}">{"".join(parts)}</div>'
 
@@ -101,10 +103,14 @@ def _lines(text: str) -> str:
 
 
 def _legend(what: Shown) -> str:
-    whole = what.explanation.units
-    unread = whole.text[whole.units[-1].end :].strip()
-    note = f" {_UNREAD}" if unread else ""
+    note = f" {_UNREAD}" if _has_unread(what.explanation.units) else ""
     return f"<div>{_key(what.name)} {what.cost}{note}</div>"
+
+
+def _has_unread(units: Units) -> bool:
+    """Whether text stands behind the last unit; units without tokens leave out marks that count."""
+    last = units.units[-1]
+    return bool(last.tokens and units.text[last.end :].strip())
 
 
 def _key(name: str) -> str:
