@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 REVIEWS = 30
 LENGTHS = {"en": (60, 160), "zh": (20, 60)}  # characters
-NAMED_FROM = 0.4  # a head is named after a pattern that gets this share of its attention or more
+NAMED_FROM = 0.3  # a head is named after a pattern that gets this share of its attention or more
 LETTERS = {
     "previous": "p",
     "next": "n",
@@ -211,6 +211,13 @@ def prompt_parts() -> "tuple[list[str], np.ndarray, np.ndarray]":
     return encoding.tokens(), parts.weights, parts.layer_norms
 
 
+def few_texts(language: str, many: int = 12) -> list[str]:
+    """Short test reviews with a sign, to be explained one after the other."""
+    table = _signed(language, "test")
+    long = table["text"].str.len() >= PRUNED_LENGTH[language] // 3
+    return [str(text) for text in table.loc[long, "text"].sample(many, random_state=1)]
+
+
 def kinds_of_heads() -> Figure:
     """Which heads have a kind that a measurement can name?"""
     from ecomtutor.interpretability import heads
@@ -303,7 +310,7 @@ def pruning() -> Figure:
                 f"{_TITLES[language]}: {table['accuracy'].iloc[0]:.2f} with all heads; half gone: "
                 + ", ".join(f"{half[name]:.2f} {name}" for name in styles)
             )
-            ax.set(title=_TITLES[language], xlabel="heads taken away", ylim=(0.45, 1.0))
+            ax.set(title=_TITLES[language], xlabel="heads taken away", ylim=(0.3, 1.0))
         axes[0].set_ylabel(f"accuracy, {PRUNED_REVIEWS} reviews")
         axes[0].legend(loc="lower left", fontsize=8.5)
     return finish(fig, alt="Accuracy without heads. " + "; ".join(told))
