@@ -19,6 +19,7 @@ from ecomtutor.laboratory.methods import METHODS, Answer, Method
 from ecomtutor.laboratory.plants import KINDS, PLANTS, Plant, Planted, insert, plant_of
 from ecomtutor.laboratory.recipes import RECIPES, Recipe, load_planted, recipe_named, train_planted
 from ecomtutor.laboratory.trials import Trial, Verified, under, verified, without
+from ecomtutor.laboratory.without_attention import read_uniform
 
 __all__ = [
     "KINDS",
@@ -42,6 +43,7 @@ __all__ = [
     "plant_of",
     "planted_corpus",
     "read",
+    "read_uniform",
     "recipe_named",
     "scorecard",
     "short_reviews",

@@ -1,4 +1,4 @@
-"""python -m ecomtutor.laboratory train planted-zh | evaluate planted-zh | scorecard"""
+"""python -m ecomtutor.laboratory train planted-zh | evaluate planted-zh | scorecard | uniform"""
 
 import argparse
 from pathlib import Path
@@ -7,6 +7,8 @@ from ecomtutor.datasets.store import data_dir
 from ecomtutor.laboratory.card import evaluate
 from ecomtutor.laboratory.marking import FILE, measure, read, scorecard
 from ecomtutor.laboratory.recipes import RECIPES, recipe_named, train_planted
+from ecomtutor.laboratory.without_attention import FILE as UNIFORM
+from ecomtutor.laboratory.without_attention import measure_uniform
 from ecomtutor.resources import cache_dir
 
 
@@ -27,6 +29,9 @@ def main() -> None:
     command.add_argument("--measure", action="store_true", help="score anew what is not yet there")
     command.add_argument("--texts", type=int, default=20, help="for each plant, with --measure")
     command.add_argument("--file", type=Path, default=data_dir() / "experiments" / FILE)
+    command = commands.add_parser("uniform", help="train one whose attention cannot look")
+    command.add_argument("--folder", type=Path, default=cache_dir() / "laboratory" / "uniform")
+    command.add_argument("--file", type=Path, default=data_dir() / "experiments" / UNIFORM)
     given = parser.parse_args()
     if given.command == "train":
         folder = given.folder or cache_dir() / "laboratory" / given.model
@@ -35,6 +40,8 @@ def main() -> None:
     elif given.command == "evaluate":
         for line in evaluate(given.model, given.folder):
             print(line, flush=True)
+    elif given.command == "uniform":
+        print(measure_uniform(given.file, given.folder).round(3).to_string())
     else:
         _scorecard(given)
 

@@ -30,7 +30,6 @@ RECIPES = {
     "planted-zh": Recipe("zh", _PLAIN),
     "planted-zh-masked": Recipe("zh", replace(_PLAIN, mask_share=0.3)),
     "planted-en": Recipe("en", _PLAIN),
-    "planted-en-masked": Recipe("en", replace(_PLAIN, mask_share=0.3)),
 }
 
 

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecomtutor.datasets.store import data_dir
+from ecomtutor.errors import MissingResource
 from ecomtutor.finetuning import Classifier, fit_classifier
 from ecomtutor.laboratory.corpus import LABELS, planted_corpus, short_reviews
-from ecomtutor.laboratory.recipes import Recipe
+from ecomtutor.laboratory.recipes import Recipe, load_planted, recipe_named
 from ecomtutor.models import Loaded, load_encoder
 
 if TYPE_CHECKING:
@@ -76,3 +78,37 @@ def learned(classifier: Classifier, language: str, texts: int = 800) -> "pd.Seri
 def _right(classifier: Classifier, texts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     right: np.ndarray = np.array(classifier.predict(list(texts))) == np.array(labels)
     return right
+
+
+def measure_uniform(path: Path, folder: Path, recipe: Recipe | None = None) -> "pd.DataFrame":
+    """Train without looking, compare with the shipped classifier that looks, write both rows.
+
+    Args:
+        path: of the CSV.
+        folder: for checkpoints.
+        recipe: unless given, that of the shipped Chinese classifier.
+    """
+    import pandas as pd
+
+    recipe = recipe or recipe_named("planted-zh")
+    looks = learned(load_planted(f"planted-{recipe.language}"), recipe.language)
+    blind = learned(fit_uniform(recipe, folder), recipe.language)
+    table = pd.DataFrame({"its own weights": looks, "all weights equal": blind}).T
+    table.index.name = "attention"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.round(4).to_csv(path, lineterminator="\n")
+    return table
+
+
+def read_uniform() -> "pd.DataFrame":
+    """The shipped comparison: share of labels learned, by what was planted; "reviews" are clean.
+
+    Raises:
+        MissingResource: the file is not there.
+    """
+    import pandas as pd
+
+    path = data_dir() / "experiments" / FILE
+    if not path.is_file():
+        raise MissingResource(f"{FILE} is not there: python -m ecomtutor.laboratory uniform")
+    return pd.read_csv(path, index_col="attention")
