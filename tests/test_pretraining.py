@@ -38,7 +38,6 @@ from ecomtutor.pretraining import (
     next_sentence_accuracy,
     perplexity,
     recipe,
-    recipes,
     review_texts,
     sentences,
     shipped,
@@ -50,7 +49,6 @@ from ecomtutor.pretraining import (
     word_numbers,
 )
 from ecomtutor.training import Curve, Plan, length_buckets, train
-from ecomtutor.training.loop import load_weights
 from ecomtutor.transformer import BertConfig, BertWithHeads, Gpt, GptConfig, sinusoidal_positions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -412,37 +410,6 @@ def test_another_plan_or_a_lost_loss_is_refused(bpe: Any, tmp_path: Path) -> Non
             tmp_path / "nan",
             progress=False,
         )
-
-
-def test_a_second_stage_goes_on_from_the_best_of_the_first(
-    bpe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, then = Plan(4, 1e-2, warmup=1), Plan(3, 1e-3, warmup=1, seed=1)
-    made = recipes.Recipe(
-        "two-stages",
-        300,
-        first,
-        lambda texts, size: bpe,
-        lambda tokenizer, batches, seed: tiny_gpt(tokenizer),
-        lambda documents, tokenizer, **how: CausalBatches(
-            [d.text for d in documents], tokenizer, window=64, **how
-        ),
-        causal_loss,
-        then,
-    )
-    texts = [Document(text, "review") for text in TEXTS]
-    monkeypatch.setattr(recipes, "recipe", lambda name: made)
-    monkeypatch.setattr(recipes, "corpus", lambda split: texts)
-    monkeypatch.setattr(recipes, "BATCH_TOKENS", 120)
-    monkeypatch.setattr(recipes, "VALIDATION_SHARE", 1)
-    curve = recipes.pretrain("two-stages", folder=tmp_path)
-    assert curve.step == 3 and (tmp_path / "model" / "model.safetensors").is_file()
-    second = tiny_gpt(bpe)
-    load_weights(second, tmp_path / "best.safetensors")
-    batches = CausalBatches([d.text for d in texts], bpe, tokens=120, window=64, seed=1)
-    again = train(second, causal_loss, batches, then, tmp_path / "again", progress=False)
-    assert again.losses == curve.losses
-    assert recipes.pretrain("two-stages", folder=tmp_path).losses == curve.losses
 
 
 def test_training_leaves_the_readers_dice_alone(bpe: Any, tmp_path: Path) -> None:

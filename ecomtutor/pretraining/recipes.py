@@ -31,8 +31,7 @@ VALIDATION_SHARE = 5  # every fifth validation review is enough to choose by
 class Recipe:
     """Everything that one shipped model is made of.
 
-    build makes the untrained model; batches cuts documents; loss_of is the objective. then is a
-    second stage, which goes on from the best weights of the first.
+    build makes the untrained model; batches cuts documents; loss_of is the objective.
     """
 
     name: str
@@ -42,7 +41,6 @@ class Recipe:
     build: "Callable[[PreTrainedTokenizerBase, Any, int], BertWithHeads | Gpt]"
     batches: "Callable[..., CausalBatches | MaskedPairs]"
     loss_of: "Callable[..., torch.Tensor]"
-    then: Plan | None = None
 
 
 def recipe(name: str) -> Recipe:
@@ -65,7 +63,7 @@ def pretrain(
 
     Args:
         name: "shop-bert-mini" or "shop-gpt-mini".
-        steps: another length than the recipe's, with the schedule stretched to it; one stage only.
+        steps: another length than the recipe's, with the schedule stretched to it.
         minutes: pause after so long; call again to go on.
         folder: where checkpoints, tokenizer and, in `model/`, the finished weights go; unless
             given, a folder in the cache, one for each length.
@@ -78,19 +76,13 @@ def pretrain(
     plan = replace(made.plan, steps=steps) if steps else made.plan
     folder = folder or cache_dir() / "pretraining" / f"{name}-{plan.steps}"
     tokenizer = _tokenizer(made, folder)
-    documents = corpus("train")
-    batches = made.batches(documents, tokenizer, tokens=BATCH_TOKENS, seed=plan.seed)
+    batches = made.batches(corpus("train"), tokenizer, tokens=BATCH_TOKENS, seed=plan.seed)
     model = made.build(tokenizer, batches, plan.seed)
     if compiled:
         for block in _blocks(model):
             block.compile(dynamic=True)
     validate = _validation(made, tokenizer)
     curve = train(model, made.loss_of, batches, plan, folder, validate=validate, minutes=minutes)
-    if made.then and not steps and curve.finished(plan):
-        plan = made.then
-        batches = made.batches(documents, tokenizer, tokens=BATCH_TOKENS, seed=plan.seed)
-        place = folder / "then"
-        curve = train(model, made.loss_of, batches, plan, place, validate=validate, minutes=minutes)
     if curve.finished(plan):
         save(model, tokenizer, folder / "model")
     return curve
