@@ -28,12 +28,14 @@ def encode(
     return [np.array(ids, dtype=np.int64) for ids in full], lost
 
 
-def padded(rows: Sequence[np.ndarray], filler: int) -> tuple[torch.Tensor, torch.Tensor]:
+def padded(
+    rows: Sequence[np.ndarray], filler: int, multiple: int = 8
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and attention mask, both (texts, tokens), of rows of unequal length.
 
     Widths are multiples of 8: the processor prepares its code anew for each shape that it meets.
     """
-    ids = pad(rows, filler, multiple=8)
+    ids = pad(rows, filler, multiple=multiple)
     lengths = np.array([len(row) for row in rows])
     mask = (np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64)
     return torch.from_numpy(ids), torch.from_numpy(mask)

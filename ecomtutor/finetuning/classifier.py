@@ -87,7 +87,11 @@ class Classifier:
         out = np.empty((len(rows), len(self.labels)), np.float32)
         for numbers in _in_batches(rows):
             part = [rows[i] for i in numbers]
-            out[numbers] = self._forward(part, lambda **inputs: self.model(**inputs).logits, bf16)
+            # One text under many masks: all rows are equally long, and padding is wasted work.
+            multiple = 1 if len({len(row) for row in part}) == 1 else 8
+            out[numbers] = self._forward(
+                part, lambda **inputs: self.model(**inputs).logits, bf16, multiple
+            )
         return out
 
     def _each(
@@ -155,9 +159,13 @@ class Classifier:
             ) from error
 
     def _forward(
-        self, rows: list[np.ndarray], compute: Callable[..., torch.Tensor], bf16: bool
+        self,
+        rows: list[np.ndarray],
+        compute: Callable[..., torch.Tensor],
+        bf16: bool,
+        multiple: int = 8,
     ) -> np.ndarray:
-        ids, mask = padded(rows, self.tokenizer.pad_token_id)
+        ids, mask = padded(rows, self.tokenizer.pad_token_id, multiple)
         half = bf16 and has_bf16()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
             values = compute(input_ids=ids, attention_mask=mask)

@@ -3,6 +3,9 @@
 units          a text as words or tokens, with exact places
 game           the engine: a text with units hidden, scored once each
 shapley        exact, Owen, sampled, Kernel SHAP
+trees          where a text is cut for Owen values
+shap_parity    the package shap's own numbers, in larger batches (shap_text: how it sees a text)
+summary        many explanations together: strength, direction, counts
 local          LIME, leave one out, occlusion
 lime_limit     what LIME tends to, in closed form
 lime_parity    the package lime's own numbers, each string scored once
@@ -53,12 +56,14 @@ from ecomtutor.interpretability.scores import (
     probabilities,
     span,
 )
+from ecomtutor.interpretability.shap_parity import shap_partition
 from ecomtutor.interpretability.shapley import (
     exact_shapley,
     kernel_shap,
     owen_values,
     sampled_shapley,
 )
+from ecomtutor.interpretability.summary import summarise
 from ecomtutor.interpretability.units import Unit, Units, add_up, units_of
 
 __all__ = [
@@ -101,7 +106,9 @@ __all__ = [
     "rank_agreement",
     "rollout",
     "sampled_shapley",
+    "shap_partition",
     "span",
+    "summarise",
     "units_of",
     "weighted_ridge",
 ]

@@ -51,14 +51,19 @@ def game_of(
     hiding: Hiding = "mask",
     *,
     bf16: bool = False,
+    progress: bool = False,
 ) -> Game:
-    """The game of a classifier's logits on a text: its units are the players."""
+    """The game of a classifier's logits on a text: its units are the players.
+
+    `explain` says what the arguments are; progress shows a bar for what takes over two seconds.
+    """
     units = units_of(text, classifier.tokenizer, unit, max_tokens=classifier.max_tokens)
     return Game(
         units,
         lambda rows: classifier.token_logits(rows, bf16=bf16),
         hiding,
         outputs=classifier.labels,
+        progress=progress,
     )
 
 

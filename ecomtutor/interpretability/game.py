@@ -6,7 +6,7 @@ does the model say if only these units are there? A `Game` answers it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ecomtutor.interpretability.units import Units
 Score = Callable[[list[np.ndarray]], np.ndarray]
 Hiding = Literal["mask", "delete", "pad"]
 ROWS_AT_ONCE = 256
+PATIENCE = 2.0  # seconds without a bar
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Game:
             or an array (tokens,) of ids that stand in for them.
         outputs: the outputs' names, such as a classifier's labels; unless given, numbers.
         remember: how many answers are kept, the oldest leave first.
+        progress: show a bar (on stderr) whenever one question takes more than two seconds.
 
     The same row is never scored twice while it is remembered, whichever coalition it came from.
     What was scored before an interrupt stays.
@@ -56,8 +58,10 @@ class Game:
         *,
         outputs: Sequence[str] = (),
         remember: int = 200_000,
+        progress: bool = False,
     ):
         self.units, self.score, self.remember = units, score, remember
+        self.progress = progress
         self.outputs = tuple(outputs)
         self.count = Count()
         self._known: dict[bytes, np.ndarray] = {}
@@ -87,8 +91,10 @@ class Game:
         self.count.asked += len(keys)
         new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._known}
         answers = {key: self._known[key] for key in keys if key not in new}
-        for batch in _batches(new):
-            answers |= self._scored(batch)
+        with self._bar(len(new)) as bar:
+            for batch in _batches(new):
+                answers |= self._scored(batch)
+                bar.update(len(batch))
         return np.stack([answers[key] for key in keys])
 
     def row(self, present: np.ndarray) -> np.ndarray:
@@ -109,6 +115,13 @@ class Game:
         """What it says when every unit is hidden, shape (outputs,)."""
         answer: np.ndarray = self(np.zeros(len(self), dtype=bool))[0]
         return answer
+
+    def _bar(self, rows: int) -> Any:
+        """A bar for so many rows, drawn only if they take longer than a reader likes to wait."""
+        from tqdm.auto import tqdm
+
+        quiet = not self.progress or rows <= ROWS_AT_ONCE
+        return tqdm(total=rows, unit="row", delay=PATIENCE, leave=False, disable=quiet)
 
     def _scored(self, rows: dict[bytes, np.ndarray]) -> dict[bytes, np.ndarray]:
         values = np.asarray(self.score(list(rows.values())), dtype=np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.explanation import Explanation, explained
 from ecomtutor.interpretability.game import Game
+from ecomtutor.interpretability.trees import Cut, Tree, cut_of
 
 EXACT_AT_MOST = 16
 
@@ -111,7 +112,9 @@ def kernel_shap(game: Game, samples: int = 500, seed: int = 0) -> Explanation:
     return explained(game, values, "Kernel SHAP", asked, made, adds_up=True, settings=settings)
 
 
-def owen_values(game: Game, budget: int | None = None) -> Explanation:
+def owen_values(
+    game: Game, budget: int | None = None, tree: "Tree | Cut" = "balanced"
+) -> Explanation:
     """Shapley values in which units come together as a tree says: halves, quarters, and so on.
 
     Each split shares a group's credit between its two parts, once with and once without the
@@ -120,7 +123,10 @@ def owen_values(game: Game, budget: int | None = None) -> Explanation:
 
     Args:
         game: the text and the model.
-        budget: how many rows may be asked for; None: as many as it takes, about 2/3 · n².
+        budget: how many rows may be asked for; None: as many as it takes, about 2/3 · n² on a
+            balanced tree, more on a lopsided one.
+        tree: "balanced"; "punctuation", which cuts at sentence ends, then at commas, then in
+            halves; or a rule (start, end) → place where the units start … end - 1 are cut.
 
     Source:
         Owen (1977), Values of games with a priori unions; Lundberg's partition explainer (shap)
@@ -129,6 +135,7 @@ def owen_values(game: Game, budget: int | None = None) -> Explanation:
     n = len(game)
     asked, made = game.count.asked, game.count.made
     base, full = game.empty, game.full
+    cut = cut_of(game.units, tree)
     values, whole = np.zeros((n, len(base))), np.ones(n, dtype=bool)
     level, spent = [_Group(0, n, np.zeros(n, dtype=bool), base, full, 1.0)], 2
     while level:
@@ -143,8 +150,8 @@ def owen_values(game: Game, budget: int | None = None) -> Explanation:
             else:
                 values[group.start : group.end] += group.share
                 whole[group.start : group.end] = False
-        level = _halves(game, splits)
-    settings = {"budget": budget}
+        level = _halves(game, splits, cut)
+    settings = {"budget": budget, "tree": tree if isinstance(tree, str) else "own rule"}
     return explained(
         game, values, "Owen values", asked, made, True, resolved=int(whole.sum()), settings=settings
     )
@@ -177,11 +184,11 @@ class _Group:
         return share
 
 
-def _halves(game: Game, groups: list[_Group]) -> list[_Group]:
-    """Both halves of each group, each once without and once with the other half there."""
+def _halves(game: Game, groups: list[_Group], cut: Cut) -> list[_Group]:
+    """Both parts of each group, each once without and once with the other one there."""
     if not groups:
         return []
-    parts = [(g.start, (g.start + g.end) // 2, g.end) for g in groups]
+    parts = [(g.start, cut(g.start, g.end), g.end) for g in groups]
     with_left = np.stack([g.context for g in groups])
     with_right = with_left.copy()
     for i, (start, middle, end) in enumerate(parts):

@@ -83,7 +83,7 @@ def units_of(
         for p in places
     ]
     ids = np.array(encoded["input_ids"], dtype=np.int64)
-    return Units(text, ids, tuple(units), *_hiding_ids(tokenizer))
+    return Units(text, ids, tuple(units), *hiding_ids(tokenizer))
 
 
 def add_up(values: np.ndarray, tokens: Units, words: Units) -> np.ndarray:
@@ -111,7 +111,7 @@ def _joined(places: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(positions) for positions in joined]
 
 
-def _hiding_ids(tokenizer: "PreTrainedTokenizerBase") -> tuple[int, int]:
+def hiding_ids(tokenizer: "PreTrainedTokenizerBase") -> tuple[int, int]:
     """The ids of [MASK] and [PAD]; a generator, which has none, gets its end-of-text for both."""
     end = tokenizer.eos_token_id
     mask = tokenizer.mask_token_id if tokenizer.mask_token_id is not None else end
