@@ -43,7 +43,9 @@ _UNPACK = (
     "document.open(); document.write(page); document.close();"
     "})();</script>"
 )
+_SIDES = ("left_text", "right_text")
 _HEAD_ROW, _MODEL_ROW, _MODEL_WIDTH = 22.5, 18, 970  # pixels, BertViz' own
+_MODEL_ZOOM = 0.85  # a model view is wider than most notebooks' outputs
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,10 @@ def offline(view: Any, *, decimals: int = 3) -> OfflineView:
     name, params["root_div_id"] = params["root_div_id"], "bertviz"
     script = parts[2].replace(found[0], f"const params = {_script_safe(params)};\n")
     script = _CONFIG.sub("", script)
+    zoom = f"; zoom: {_MODEL_ZOOM}" if "total_heads" in params else ""
     page = (
         '<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>BertViz</title>\n'
-        "<style>body { margin: 8px; background: #fff; color: #000 }</style>\n"
+        f"<style>body {{ margin: 8px; background: #fff; color: #000{zoom} }}</style>\n"
         f"<script>{_carried(*_JQUERY)}</script>\n<script>{_carried(*_D3)}</script>\n</head>\n"
         f"<body>{parts[1].replace(name, 'bertviz')}<script>{_SHIM}{script}</script></body></html>\n"
     )
@@ -127,10 +130,8 @@ def _size(params: dict[str, Any]) -> tuple[int, int]:
     thumbnail = tokens * 7 * 12 / params["total_heads"] + 10
     detail = tokens * _MODEL_ROW + 55
     layers = len(params["include_layers"])
-    return _MODEL_WIDTH + 20, math.ceil(max(layers * thumbnail + 38, detail) + 40)
-
-
-_SIDES = ("left_text", "right_text")
+    height = max(layers * thumbnail + 38, detail) + 40
+    return math.ceil((_MODEL_WIDTH + 20) * _MODEL_ZOOM), math.ceil(height * _MODEL_ZOOM)
 
 
 def _in_words(params: dict[str, Any]) -> str:
