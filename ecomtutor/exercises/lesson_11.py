@@ -573,7 +573,7 @@ QUIZ = [
         ],
     ),
     Question(
-        "In *the vibration is not top* the weight of *top* is below zero with a narrow kernel and "
+        "In “the vibration is not top” the weight of “top” is below zero with a narrow kernel and "
         "above zero with a wide one. Which is right?",
         options=[
             Option(
@@ -581,7 +581,7 @@ QUIZ = [
                 "It is nearer, and answers only what happens near by. Say which you used.",
             ),
             Option(
-                "Both: near by *not* is still there, far off it mostly is not.",
+                "Both: near by “not” is still there, far off it mostly is not.",
                 "The width decides what the other words are while top comes and goes.",
                 right=True,
             ),
