@@ -50,8 +50,8 @@ def recipe(name: str) -> Recipe:
         "shop-sentiment-zh": Recipe(
             "zh",
             Settings(epochs=2, peak_rate=1e-4, mask_share=0.3),
-            fits=((1, 0.3),),
-            rank=128,
+            fits=((2, 0.3),),
+            rank=96,
             split=chinese,
         ),
         "shop-sentiment-en": Recipe(
