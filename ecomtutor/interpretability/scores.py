@@ -5,15 +5,13 @@ Classifiers already have one, `classifier.token_logits`; these are for generator
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from inspect import signature
+from typing import Any
 
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.game import Score
-
-if TYPE_CHECKING:
-    pass
 
 TOKENS_AT_ONCE = 2048
 
@@ -147,12 +145,17 @@ def _log_probabilities(
         ids = np.zeros((len(numbers), width), dtype=np.int64)
         for place, i in enumerate(numbers):
             ids[place, : lengths[place]] = rows[i]
+        # The head over the whole vocabulary is dear: only where rows end, if that is all we ask.
+        ends = np.unique([length - 1 for length in lengths])
+        few = last and "logits_to_keep" in signature(model.forward).parameters
+        kept = {"logits_to_keep": torch.from_numpy(ends)} if few else {}
         half = bf16 and has_bf16()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-            logits: torch.Tensor = model(input_ids=torch.from_numpy(ids)).logits
+            logits: torch.Tensor = model(input_ids=torch.from_numpy(ids), **kept).logits
+        places = [int(np.searchsorted(ends, n - 1)) if few else n - 1 for n in lengths]
         parts = [
-            of_row[length - 1 : length] if last else of_row[:length]
-            for of_row, length in zip(logits, lengths, strict=True)
+            of_row[end : end + 1] if last else of_row[: end + 1]
+            for of_row, end in zip(logits, places, strict=True)
         ]
         found.append((numbers, [part.float().log_softmax(-1).numpy() for part in parts]))
         first += len(numbers)
