@@ -177,8 +177,8 @@ def test_found_counts_the_cue_among_the_first() -> None:
 def test_the_shipped_card_can_be_made_again() -> None:
     """Methods without chance on the first text of a plant: the same rank and AOPC as shipped."""
     scores = read()
-    trial = verified("zh", load_planted("planted-zh"), "one", 8).trials[0]
-    judge = trial.game(chances=True, bf16=True)
+    trial = replace(verified("zh", load_planted("planted-zh"), "one", 8).trials[0], bf16=True)
+    judge = trial.game(chances=True)
     shipped = scores[
         (scores["model"] == "planted-zh") & (scores["plant"] == "one") & (scores["text"] == 0)
     ].set_index("method")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from ecomtutor.interpretability import Explanation
     from ecomtutor.interpretability.counterfactual_attention import OtherAttention
     from ecomtutor.laboratory import Kind, Trial
 
@@ -65,6 +66,14 @@ def values(language: str, kind: "Kind", number: int = 0) -> "dict[str, np.ndarra
     trial = trials(language, kind)[number]
     fit = [method for method in METHODS.values() if len(trial.units) <= method.up_to]
     return {method.name: method.run(trial, 0).values for method in fit}
+
+
+def looked(trial: "Trial") -> "Explanation":
+    """The attention that each unit of a trial gets in the last layer, as an explanation."""
+    from ecomtutor.interpretability import attention_received
+
+    model, labels = trial.classifier.model, trial.classifier.labels
+    return attention_received(trial.units, model, outputs=labels)
 
 
 @cache

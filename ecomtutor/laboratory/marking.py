@@ -3,7 +3,7 @@
 import csv
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,8 +124,8 @@ def mark_trials(
         return
     trials = verified(recipe_named(model).language, load_planted(model), kind, 3 * texts).trials
     for number in range(skip, min(texts, len(trials))):
-        trial = trials[number]
-        judge = trial.game(chances=True, bf16=True)
+        trial = replace(trials[number], bf16=True)
+        judge = trial.game(chances=True)
         fit = [METHODS[name] for name in chosen if len(trial.units) <= METHODS[name].up_to]
         chance = float(random_falls(judge, trial.forced).mean())
         yield [

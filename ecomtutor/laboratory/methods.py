@@ -75,7 +75,7 @@ def _asked(make: Callable[..., Explanation]) -> Run:
     """A method that asks the model about coalitions."""
 
     def run(trial: Trial, seed: int) -> Answer:
-        game = trial.game(bf16=True)
+        game = trial.game()
         made = make(game, **_sized(make, game, seed))
         return Answer(made.values[:, trial.forced], game.count.made)
 

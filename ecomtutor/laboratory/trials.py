@@ -27,6 +27,7 @@ class Trial:
     decoy   number of the made-up brand that says nothing
     forced  the label's number that the cue forces; the model says it with the cue, and the other
             one without
+    bf16    whether games are scored in half precision
     """
 
     kind: Kind
@@ -37,12 +38,13 @@ class Trial:
     decoy: int
     forced: int
     classifier: Classifier
+    bf16: bool = False
 
-    def game(self, *, chances: bool = False, bf16: bool = False) -> Game:
+    def game(self, *, chances: bool = False) -> Game:
         """The game of the model's logits, or of its probabilities, with nothing asked so far."""
 
         def logits(rows: list[np.ndarray]) -> np.ndarray:
-            return self.classifier.token_logits(rows, bf16=bf16)
+            return self.classifier.token_logits(rows, bf16=self.bf16)
 
         score = probabilities(logits) if chances else logits
         return Game(self.units, score, outputs=self.classifier.labels)
