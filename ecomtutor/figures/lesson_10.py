@@ -61,14 +61,14 @@ def errors(seeds: int = 10) -> "pd.DataFrame":
     exact, found = exact_shapley(the_game), []
     for orders in (2, 4, 8, 16, 32, 64):
         runs = [off(sampled_shapley(the_game, orders, s), exact) for s in range(seeds)]
-        found.append(("sampled orders", 2 * orders * len(the_game), np.mean(runs)))
+        found.append(("sampled orders", 2 * orders * len(the_game), float(np.mean(runs))))
     for samples in (40, 80, 160, 320, 640):
         runs = [off(kernel_shap(the_game, samples, s), exact) for s in range(seeds)]
-        found.append(("Kernel SHAP", samples, np.mean(runs)))
+        found.append(("Kernel SHAP", samples, float(np.mean(runs))))
     for tree, name in (("balanced", "Owen, halves"), ("punctuation", "Owen, marks")):
         for budget in (20, 40, 60, None):
             owen = owen_values(the_game, budget, tree)  # type: ignore[arg-type]
-            found.append((name, budget or owen.asked, off(owen, exact)))
+            found.append((name, owen.asked, off(owen, exact)))
     return pd.DataFrame(found, columns=["method", "rows", "error"])
 
 
