@@ -147,16 +147,17 @@ def deletion(language: str = "zh", kind: "Kind" = "both") -> Figure:
             order = np.argsort(-values(language, kind)[name], kind="stable")
             curve = curves(judge, order, trial.forced).deletion
             ax.plot(curve, line, color=colour, marker=mark, markersize=5, label=name)
-            told.append(f"{name} {curve[2]:.2f}")
+            told.append(f"{name} {abs(curve[2]):.1f}")
         ax.plot(
             chance, color=INK, linewidth=1.2, linestyle=(0, (1, 2)), label="random, mean of ten"
         )
-        ax.set(xlabel="words hidden, the strongest first", ylabel="probability", ylim=(-0.03, 1.05))
-        ax.legend(fontsize=9)
+        ax.set(xlabel="words hidden, the strongest first", ylabel="probability", ylim=(-0.03, 1.5))
+        ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
+        ax.legend(fontsize=9, ncols=3, loc="upper center")
     return finish(
         fig,
         "Probability of the forced label while words are hidden in five orders. With two hidden: "
-        f"{', '.join(told)}, random {chance[2]:.2f}.",
+        f"{', '.join(told)}, random {chance[2]:.1f}.",
     )
 
 
@@ -184,7 +185,15 @@ def agreement() -> Figure:
         ax.imshow(np.abs(matrix), cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="none")
         for (i, j), value in np.ndenumerate(matrix):
             ink = ink_on("#08306b" if abs(value) > 0.6 else "#deebf7")
-            ax.text(j, i, f"{value:.1f}", ha="center", va="center", color=ink, fontsize=9)
+            ax.text(
+                j,
+                i,
+                f"{round(value, 1) + 0.0:.1f}",
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=9,
+            )
         ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
         ax.set_yticks(range(len(names)), names)
         ax.tick_params(length=0)
@@ -302,9 +311,9 @@ def swapped_attention() -> Figure:
                 )
                 labels.append(f"{PLANTS[kind]}\n{place % 3 + 1}")
                 told.append(
-                    f"{PLANTS[kind]}: own {other.before[trial.forced]:.2f}, shuffled "
-                    f"{min(mixed):.2f} to {max(mixed):.2f}, equal {flat:.2f}, sought "
-                    f"{other.after[trial.forced]:.2f} at divergence {other.distance:.2f}"
+                    f"{PLANTS[kind]}: own {other.before[trial.forced]:.1f}, shuffled "
+                    f"{min(mixed):.1f} to {max(mixed):.1f}, equal {flat:.1f}, sought "
+                    f"{other.after[trial.forced]:.1f} at divergence {other.distance:.1f}"
                 )
                 place += 1
         ax.axhline(0.5, color=INK, linewidth=1, linestyle=":")
@@ -327,7 +336,7 @@ def before_and_after() -> Figure:
             curve = np.mean(hidden_at_random(masked), axis=0)
             shares = np.linspace(0, 100, len(curve))
             ax.plot(shares, curve, line, color=colour, marker=mark, label=name)
-            told.append(f"{name}: {curve[0]:.2f} whole, {curve[-1]:.2f} with all hidden")
+            told.append(f"{name}: {curve[0]:.1f} whole, {curve[-1]:.1f} with all hidden")
         ax.axhline(0.5, color=INK, linewidth=1, linestyle=":")
         ax.set(
             xlabel="words hidden at random, %", ylabel="probability of “negative”", ylim=(0, 1.05)
@@ -367,22 +376,24 @@ def cost(language: str = "zh") -> Figure:
     """What does a better explanation cost?"""
     from ecomtutor.laboratory import scorecard
 
-    card = scorecard(scores(), f"planted-{language}").drop(index="random")
+    card = scorecard(scores(), f"planted-{language}").drop(index="random").sort_values("cost")
     right = card[list(PLANTS)].mean(axis=1)
-    with drawing(7.0, 4.0) as (fig, ax):
+    with drawing(7.0, 4.4) as (fig, ax):
         for i, name in enumerate(card.index):
-            ax.plot([card.loc[name, "cost"]], [right[name]], MARKS[i % 4], color=COLOURS[i % 4])
-            ax.annotate(
-                name,
-                (card.loc[name, "cost"], right[name]),
-                xytext=(6, (-11, 4, 11, -4)[i % 4]),
-                textcoords="offset points",
-                fontsize=8.5,
+            full = right[name] > 0.995
+            ax.plot([0.6, card.loc[name, "cost"]], [i, i], color="#c9d3dd", linewidth=1.2, zorder=1)
+            ax.plot(
+                [card.loc[name, "cost"]], [i], "o" if full else "X", color=BLUE if full else ORANGE
             )
+            ax.text(card.loc[name, "cost"] * 1.25, i, f"{right[name]:.2f}", va="center", fontsize=9)
+        ax.set_yticks(range(len(card)), list(card.index))
+        ax.invert_yaxis()
         ax.set_xscale("log")
-        ax.set(xlabel="cost, forward passes", ylabel="mean precision over three plants")
-        ax.set(ylim=(-0.05, 1.12), xlim=(0.7, 2000))
+        ax.set(xlabel="cost, forward passes; the number is the mean precision", xlim=(0.6, 2500))
+        ax.plot([], [], "o", color=BLUE, label="full marks")
+        ax.plot([], [], "X", color=ORANGE, label="not")
+        ax.legend(loc="upper right", fontsize=9)
     told = ", ".join(
         f"{name} {card.loc[name, 'cost']:.0f}: {right[name]:.2f}" for name in card.index
     )
-    return finish(fig, f"Cost in forward passes against mean precision. {told}.")
+    return finish(fig, f"Cost in forward passes, cheapest first, and mean precision. {told}.")
