@@ -118,10 +118,21 @@ def sixteen() -> Figure:
                 j = i | (1 << int(unit))
                 ax.plot(size[[i, j]], worth[[i, j]], "-", color="#c5ced6", linewidth=0.8)
         ax.plot(size, worth, "o", color=BLUE)
-        for i, one in enumerate(everyone):
-            label = "".join(n if t else "·" for n, t in zip(names, one, strict=True))
-            label = label.replace("。。。。", "。")
-            ax.annotate(label, (size[i], worth[i]), (6, 3), textcoords="offset points", fontsize=8)
+        below = -1.0
+        for i in np.lexsort((worth, size)):
+            # A label too near the one below it goes to the left of its dot.
+            crowded = i > 0 and 0 <= worth[i] - below < 0.2
+            label = "".join(n for n, t in zip(names, everyone[i], strict=True) if t) or "nobody"
+            place, side = ((-6, 4), "right") if crowded else ((6, -3), "left")
+            ax.annotate(
+                label.replace("。。。。", "…"),
+                (size[i], worth[i]),
+                place,
+                textcoords="offset points",
+                ha=side,
+                fontsize=8,
+            )
+            below = np.inf if crowded else worth[i]
         ax.axhline(0, color=INK, linewidth=1, linestyle=":")
         ax.set_xticks(range(5))
         ax.set(xlabel="units that are there", ylabel="complaint (logit)", xlim=(-0.2, 4.9))
