@@ -55,6 +55,26 @@ def _check_previous(previous_share: Any) -> None:
                 "Your loop begins with token 0, and weights[0, -1] is its look at the last token: "
                 "Python counts -1 from the end. Begin with token 1.",
             ),
+            (
+                lambda weights: float(
+                    sum(weights[i, i - 1] for i in range(len(weights))) / (len(weights) - 1)
+                ),
+                "You divide by n - 1, and yet your loop begins with token 0: weights[0, -1] is its "
+                "look at the last token, since Python counts -1 from the end. Begin with token 1.",
+            ),
+            (
+                lambda weights: float(before(weights).sum() / weights.size),
+                "You take the mean over the whole table, zeros included. Take it over the tokens "
+                "that have one before them: n - 1 numbers.",
+            ),
+            (
+                lambda weights: float(before(weights)[:-1].mean()),
+                "You leave [SEP] out, the last token. [CLS] and [SEP] count here like any other.",
+            ),
+            (
+                lambda weights: float(before(weights)[1:-1].mean()),
+                "You leave looks at [CLS] or from [SEP] out. Both count here like any other token.",
+            ),
         ],
     )
 
@@ -71,7 +91,7 @@ def what_arrives(weights, vectors):
 def _check_arrives(what_arrives: Any) -> None:
     import numpy as np
 
-    def shares(carried: Any, axis: int = -1) -> Any:
+    def shares(carried: Any, axis: int | None = -1) -> Any:
         return carried / carried.sum(axis=axis, keepdims=True)
 
     def length(vectors: Any) -> Any:
@@ -89,8 +109,9 @@ def _check_arrives(what_arrives: Any) -> None:
         mistakes=[
             (
                 lambda weights, vectors: shares(weights * length(vectors)[:, None]),
-                "You multiply by the length of the token that looks. What arrives comes from the "
-                "token that is looked at: lengths belong to columns.",
+                "Your shares are the weights again: lengths are missing or cancel out. Each column "
+                "needs the length of its own vector, the token looked at: not one length for all "
+                "(axis is missing), not that of the token that looks ([:, None]).",
             ),
             (
                 lambda weights, vectors: weights * length(vectors),
@@ -110,8 +131,26 @@ def _check_arrives(what_arrives: Any) -> None:
                 "of the sum of squares.",
             ),
             (
-                lambda weights, vectors: weights,
-                "You give the weights back: multiply them by the lengths of the vectors.",
+                lambda weights, vectors: (
+                    weights * length(vectors) / (weights * length(vectors)).sum(axis=-1)
+                ),
+                "You divide column j by the sum of row j: numpy lays (tokens,) along the columns. "
+                "keepdims=True keeps the sums beside their rows.",
+            ),
+            (
+                lambda weights, vectors: shares(weights * length(vectors), axis=None),
+                "Your whole table sums to one. Each token that looks has a row of its own: divide "
+                "each row by its sum.",
+            ),
+            (
+                lambda weights, vectors: shares(weights * np.abs(vectors).sum(axis=-1)),
+                "You add up absolute values. The length of a vector is the root of the sum of "
+                "squares (np.linalg.norm).",
+            ),
+            (
+                lambda weights, vectors: weights @ vectors,
+                "That is the vector that arrives. Asked is the share of each token in it: a length "
+                "for each token, before anything is added up.",
             ),
         ],
     )
@@ -179,6 +218,37 @@ def _check_rollout(rollout: Any) -> None:
                 "That is the mean over layers. Rollout multiplies them: each layer looks at the "
                 "tokens as the one before left them.",
             ),
+            (
+                lambda weights: rolled()(weights) * 2.0 ** len(weights),
+                "Your rows sum to more than one: half of each vector passes, half comes by "
+                "attention. Take 0.5 of each.",
+            ),
+            (
+                lambda weights: rolled()(weights.swapaxes(0, 1)),
+                "You average over layers and multiply heads. The first axis is the layers: "
+                "average weights[layer] over its heads.",
+            ),
+            (
+                lambda weights: np.stack([rolled()(weights[: i + 1]) for i in range(len(weights))]),
+                "That is one table for each layer. Give the last.",
+            ),
+            (
+                rolled(
+                    residual=0.5,
+                    join=lambda mixed, flow: mixed @ flow + (np.eye(len(flow)) - flow) / 2,
+                ),
+                "Your residual path adds the identity anew in each layer. What passes by is half "
+                "of the flow so far: (0.5 · I + 0.5 · A) @ flow.",
+            ),
+            (
+                lambda weights: rolled()(weights[1:]) @ weights[0].mean(axis=0),
+                "Your first layer has no residual path. Begin with the identity, and treat all "
+                "layers alike.",
+            ),
+            (
+                lambda weights: rolled()(weights[-1:]),
+                "That is the last layer alone. Begin with the identity, and multiply all layers.",
+            ),
         ],
     )
 
@@ -204,7 +274,8 @@ def _check_width(width: Any) -> None:
         weights[real:, :real] = 1 / real
         return weights, (np.arange(tokens) < real).astype(int)
 
-    sure = np.array([[1.0, 0, 0, 0], [0, 0.5, 0.5, 0], [0.25] * 4, [0.25] * 4])
+    # As in a real batch nobody looks at padding, so cutting its columns off is right as well.
+    sure = np.array([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0]])
     expect_function(
         width,
         lambda weights, mask: float(np.exp(entropies(weights[mask == 1]).mean())),
@@ -231,6 +302,16 @@ def _check_width(width: Any) -> None:
                     np.exp(entropies(weights[mask == 1]).mean() / np.log(2))
                 ),
                 "Logarithm to base 2 and exp do not belong together: use np.log.",
+            ),
+            (
+                lambda weights, mask: float(np.exp((entropies(weights) * mask).mean())),
+                "Rows of padding add nothing to your sum, but they count in its mean. Divide by "
+                "the number of real rows.",
+            ),
+            (
+                lambda weights, mask: float(np.exp(entropies(weights[mask]).mean())),
+                "The mask holds numbers, so weights[mask] fetches rows 0 and 1 again and again. "
+                "Compare first: weights[mask == 1].",
             ),
             (
                 lambda weights, mask: float("nan"),
@@ -277,6 +358,16 @@ EXERCISES = [
                 changed(changed(_PREVIOUS, "range(1, n)", "range(n)"), "/ (n - 1)", "/ n"),
                 "counts -1 from the end",
             ),
+            WrongAnswer(changed(_PREVIOUS, "range(1, n)", "range(n)"), "Begin with token 1"),
+            WrongAnswer(
+                "def previous_share(weights):\n"
+                "    return (weights * np.eye(len(weights), k=-1)).mean()",
+                "zeros included",
+            ),
+            WrongAnswer(
+                "def previous_share(weights):\n    return np.diagonal(weights, -1)[:-1].mean()",
+                "leave [SEP] out",
+            ),
         ],
         praise='Equal to heads.share(weights, patterns["previous"]), which leaves out [CLS] and '
         "[SEP].",
@@ -307,7 +398,26 @@ EXERCISES = [
         wrong_answers=[
             WrongAnswer(
                 changed(_ARRIVES, "weights * lengths", "weights * lengths[:, None]"),
-                "token that looks",
+                "missing or cancel out",
+            ),
+            WrongAnswer(
+                changed(_ARRIVES, "np.linalg.norm(vectors, axis=-1)", "np.linalg.norm(vectors)"),
+                "axis is missing",
+            ),
+            WrongAnswer(changed(_ARRIVES, ", keepdims=True", ""), "keepdims=True keeps the sums"),
+            WrongAnswer(
+                changed(_ARRIVES, "carried.sum(axis=-1, keepdims=True)", "carried.sum()"),
+                "whole table sums to one",
+            ),
+            WrongAnswer(
+                changed(
+                    _ARRIVES, "np.linalg.norm(vectors, axis=-1)", "np.abs(vectors).sum(axis=-1)"
+                ),
+                "absolute values",
+            ),
+            WrongAnswer(
+                "def what_arrives(weights, vectors):\n    return weights @ vectors",
+                "vector that arrives",
             ),
             WrongAnswer(
                 changed(_ARRIVES, "carried / carried.sum(axis=-1, keepdims=True)", "carried"),
@@ -373,6 +483,11 @@ EXERCISES = [
                 "exp of each row",
             ),
             WrongAnswer(changed(_WIDTH, "np.log(", "np.log2("), "base 2"),
+            WrongAnswer(changed(_WIDTH, "weights[mask == 1]", "weights[mask]"), "Compare first"),
+            WrongAnswer(
+                changed(_WIDTH, "weights[mask == 1]", "weights * mask[:, None]"),
+                "count in its mean",
+            ),
             WrongAnswer(
                 "def width(weights, mask):\n"
                 "    rows = weights[mask == 1]\n"
@@ -414,6 +529,53 @@ EXERCISES = [
             ),
             WrongAnswer(changed(_ROLLOUT, "layer.mean", "layer.sum"), "add the heads up"),
             WrongAnswer(changed(_ROLLOUT, "mixed @ flow", "mixed * flow"), "entry by entry"),
+            WrongAnswer(
+                changed(
+                    _ROLLOUT, "0.5 * np.eye(len(flow)) + 0.5 * layer", "np.eye(len(flow)) + layer"
+                ),
+                "sum to more than one",
+            ),
+            WrongAnswer(
+                changed(
+                    changed(_ROLLOUT, "layer in weights", "layer in weights.mean(axis=0)"),
+                    "layer.mean(axis=0)",
+                    "layer",
+                ),
+                "average over layers",
+            ),
+            WrongAnswer(
+                changed(
+                    changed(
+                        _ROLLOUT, "mixed @ flow", "0.5 * np.eye(len(flow)) + 0.5 * mixed @ flow"
+                    ),
+                    "0.5 * np.eye(len(flow)) + 0.5 * layer.mean(axis=0)",
+                    "layer.mean(axis=0)",
+                ),
+                "identity anew",
+            ),
+            WrongAnswer(
+                changed(
+                    changed(_ROLLOUT, "np.eye(weights.shape[-1])", "weights[0].mean(axis=0)"),
+                    "layer in weights",
+                    "layer in weights[1:]",
+                ),
+                "first layer has no residual",
+            ),
+            WrongAnswer(
+                changed(_ROLLOUT, "layer in weights", "layer in weights[-1:]"), "last layer alone"
+            ),
+            WrongAnswer(
+                changed(
+                    changed(
+                        changed(_ROLLOUT, "    flow = np", "    every = []\n    flow = np"),
+                        "mixed @ flow",
+                        "mixed @ flow\n        every.append(flow)",
+                    ),
+                    "return flow",
+                    "return np.stack(every)",
+                ),
+                "Give the last",
+            ),
             WrongAnswer(
                 "def rollout(weights):\n    return weights.mean(axis=(0, 1))", "mean over layers"
             ),

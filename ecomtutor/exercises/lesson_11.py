@@ -62,6 +62,41 @@ def _check_nearness(nearness: Any) -> None:
                 "Your distance is the root of the hidden share. Take 1 minus the root of the share "
                 "that is there.",
             ),
+            (
+                by(lambda there: 1 - np.sqrt(1 - there)),
+                "You count the hidden words. True stands for what is there: present.mean(axis=1) "
+                "is the share that stays.",
+            ),
+            (
+                lambda present, kernel_width=0.25: by(right)(present, 0.25),
+                "Your width is always 0.25. Use the argument kernel_width.",
+            ),
+            (
+                lambda present, kernel_width=0.25: np.sqrt(
+                    np.exp(-right(present.mean(axis=1)) / kernel_width)
+                ),
+                "The square over the distance and the width is missing.",
+            ),
+            (
+                lambda present, kernel_width=0.25: np.sqrt(
+                    np.exp(right(present.mean(axis=1)) ** 2 / kernel_width**2)
+                ),
+                "The minus in the exponent is missing: far texts count more than near ones.",
+            ),
+            (
+                lambda present, kernel_width=0.25: right(present.mean(axis=1)),
+                "That is the distance. The nearness is the root of exp(-distance² / width²).",
+            ),
+            (
+                by(lambda there: np.where(there > 0, right(there), np.nan)),
+                "With every word hidden your cosine is 0 divided by 0. lime gives such a text the "
+                "distance 1; the root of the share that is there does so by itself.",
+            ),
+            (
+                lambda present, kernel_width=0.25: by(right)(present.T, kernel_width),
+                "That is one number for each word. Take the mean over words, axis=1: one number "
+                "for each text.",
+            ),
         ],
     )
 
@@ -104,6 +139,16 @@ def _check_line(weighted_line: Any) -> None:
         found, _ = line(x, y, weight, ridge)
         return found, float(weight @ y / weight.sum())
 
+    def uncentred(x: Any, y: Any, weight: Any, ridge: float = 1.0) -> Any:
+        gram = x.T @ (weight[:, None] * x) + ridge * np.eye(x.shape[1])
+        return np.linalg.solve(gram, x.T @ (weight * y))
+
+    def ridge_everywhere(x: Any, y: Any, weight: Any, ridge: float = 1.0) -> Any:
+        share = weight / weight.sum()
+        a, b = x - share @ x, y - share @ y
+        found = np.linalg.solve(a.T @ (weight[:, None] * a) + ridge, a.T @ (weight * b))
+        return found, float(share @ y - share @ x @ found)
+
     dice = np.random.default_rng(5)
     x = (dice.random((30, 4)) < 0.6).astype(float)
     y, weight = dice.normal(size=30), dice.random(30)
@@ -139,6 +184,33 @@ def _check_line(weighted_line: Any) -> None:
                 "Your intercept is the mean of y. Take off what the words explain of it: "
                 "mean of y minus mean of x times the coefficients.",
             ),
+            (
+                lambda x, y, weight, ridge=1.0: line(x, y, weight),
+                "Your ridge is always 1. Use the argument ridge.",
+            ),
+            (
+                ridge_everywhere,
+                "You add the ridge to every entry of the matrix. It stands on the diagonal only: "
+                "ridge * np.eye(words).",
+            ),
+            (
+                lambda x, y, weight, ridge=1.0: (uncentred(x, y, weight, ridge), 0.0),
+                "Your line goes through zero: without an intercept the words must make up for it. "
+                "Subtract the weighted means first.",
+            ),
+            (
+                lambda x, y, weight, ridge=1.0: line(x, y, weight, ridge)[::-1],
+                "The order is turned round: first the coefficients, then the intercept.",
+            ),
+            (
+                lambda x, y, weight, ridge=1.0: line(x, y, weight, ridge)[0],
+                "The intercept is missing: return coefficients, intercept.",
+            ),
+            (
+                lambda x, y, weight, ridge=1.0: np.r_[line(x, y, weight, ridge)[::-1]],
+                "You return one array. Give two things: the coefficients (words,), then the "
+                "intercept.",
+            ),
         ],
     )
 
@@ -160,9 +232,16 @@ def _check_agreement(top_word_agreement: Any) -> None:
     def of_mean(values: Any) -> float:
         return float((np.abs(values).argmax(axis=1) == np.abs(values.mean(axis=0)).argmax()).mean())
 
-    # Most seeds name word 0, their mean word 1, the first seed word 2.
+    # Most seeds (4 of 8) name word 0, their mean word 1 (3 of 8), the first seed word 2 (1 of 8).
+    # Three words are named, and each column is largest in another row: 1/3 and 1/4 are no answer.
     close = np.array(
-        [[0.1, 0.2, 0.5], *[[0.3, -0.25, 0.0]] * 3, [0.1, -0.9, 0.0], [0.1, -0.8, 0.0]]
+        [
+            [0.1, 0.2, 0.5, 0.0],
+            *[[0.3, -0.25, 0.0, 0.0]] * 4,
+            [0.1, -0.9, 0.0, 0.1],
+            [0.1, -0.8, 0.0, 0.2],
+            [0.1, -0.7, 0.0, 0.1],
+        ]
     )
     first = np.array([[0.5, -0.6, 0.1], [0.7, -0.6, 0.2], [0.6, -0.5, 0.3], [0.65, -0.1, 0.0]])
     torn = np.array([[0.2, -0.9, 0.1], [0.5, -0.4, 0.2], [0.45, -0.3, 0.3]])
@@ -199,6 +278,25 @@ def _check_agreement(top_word_agreement: Any) -> None:
                 lambda values: 100 * share(np.abs(values).argmax(axis=1)),
                 "These are percent. Give a share between 0 and 1.",
             ),
+            (
+                lambda values: share(np.abs(values).argmax(axis=0)),
+                "You ask of each word which seed gives it most. Ask of each seed, a row, which "
+                "word is the heaviest: axis=1.",
+            ),
+            (
+                lambda values: 1 / len(set(np.abs(values).argmax(axis=1).tolist())),
+                "You divide 1 by the number of words named, as if each were named as often. Count "
+                "the commonest.",
+            ),
+            (
+                lambda values: np.bincount(np.abs(values).argmax(axis=1)).max() / values.shape[1],
+                "You divide by the number of words. Divide by the number of seeds, len(values).",
+            ),
+            (
+                lambda values: int(np.bincount(np.abs(values).argmax(axis=1)).argmax()),
+                "That is which word most seeds name (its column). Asked is the share of the seeds "
+                "that do.",
+            ),
         ],
     )
 
@@ -220,6 +318,13 @@ def _check_without(without: Any) -> None:
                 kept.append(piece)
         return "".join(kept)
 
+    def skipping(pieces: Any, hidden: Any) -> str:
+        kept = list(pieces)
+        for piece in kept:
+            if piece in hidden:
+                kept.remove(piece)
+        return "".join(kept)
+
     def by_replace(pieces: Any, hidden: Any) -> str:
         text = "".join(pieces)
         for word in sorted(hidden):
@@ -234,6 +339,7 @@ def _check_without(without: Any) -> None:
             (["good", ", ", "not", " ", "so", " ", "good", "."], {"good", "so"}),
             (["很", "好"], set()),
             (["很", "好"], {"很", "好"}),
+            (["Good", ", ", "good", "!"], {"good"}),
         ],
         mistakes=[
             (
@@ -260,6 +366,23 @@ def _check_without(without: Any) -> None:
             (
                 lambda pieces, hidden: [p for p in pieces if p not in hidden],
                 "These are the pieces that are left: join them to a text.",
+            ),
+            (
+                skipping,
+                "You remove from the list that the loop goes through, so it steps over the next "
+                "piece. Build a new list.",
+            ),
+            (
+                lambda pieces, hidden: "".join(" " if p in hidden else p for p in pieces),
+                "You put a space where a word was. Nothing comes in its place.",
+            ),
+            (
+                lambda pieces, hidden: "".join(p for p in pieces if p.lower() not in hidden),
+                "Good and good are two words here: compare the pieces as they stand.",
+            ),
+            (
+                lambda pieces, hidden: "".join(p for p in pieces if p.strip() and p not in hidden),
+                "You drop the spaces. They are pieces of the text like any other.",
             ),
         ],
     )
@@ -311,6 +434,33 @@ EXERCISES = [
                 ),
                 "go to 100",
             ),
+            WrongAnswer(
+                changed(_NEARNESS, "present.mean(axis=1)", "1 - present.mean(axis=1)"),
+                "True stands for what is there",
+            ),
+            WrongAnswer(changed(_NEARNESS, "kernel_width**2", "0.25**2"), "always 0.25"),
+            WrongAnswer(
+                changed(_NEARNESS, "(distance**2) / kernel_width**2", "distance / kernel_width"),
+                "square over the distance",
+            ),
+            WrongAnswer(changed(_NEARNESS, "np.exp(-(", "np.exp(("), "minus in the exponent"),
+            WrongAnswer(
+                changed(
+                    _NEARNESS,
+                    "np.sqrt(np.exp(-(distance**2) / kernel_width**2))",
+                    "distance",
+                ),
+                "That is the distance",
+            ),
+            WrongAnswer(
+                "def nearness(present, kernel_width=0.25):\n"
+                "    whole = np.ones(present.shape[1])\n"
+                "    lengths = np.linalg.norm(present, axis=1) * np.linalg.norm(whole)\n"
+                "    cosine = present @ whole / lengths\n"
+                "    return np.sqrt(np.exp(-((1 - cosine) ** 2) / kernel_width**2))",
+                "0 divided by 0",
+            ),
+            WrongAnswer(changed(_NEARNESS, "axis=1", "axis=0"), "for each word"),
         ],
         praise="lime's own kernel, with distances from 0 to 1 and a width of 0.25.",
         explanation="All words weigh the same in the cosine, so only their share matters.",
@@ -369,6 +519,38 @@ EXERCISES = [
                 changed(_LINE, "share @ y - share @ x @ coefficients", "share @ y"),
                 "Your intercept is the mean of y",
             ),
+            WrongAnswer(
+                changed(_LINE, "ridge * np.eye(x.shape[1])", "np.eye(x.shape[1])"), "always 1"
+            ),
+            WrongAnswer(
+                changed(_LINE, "ridge * np.eye(x.shape[1])", "ridge"), "on the diagonal only"
+            ),
+            WrongAnswer(
+                "def weighted_line(x, y, weight, ridge=1.0):\n"
+                "    gram = x.T @ (weight[:, None] * x) + ridge * np.eye(x.shape[1])\n"
+                "    return np.linalg.solve(gram, x.T @ (weight * y)), 0.0",
+                "goes through zero",
+            ),
+            WrongAnswer(
+                changed(
+                    _LINE,
+                    "coefficients, share @ y - share @ x @ coefficients",
+                    "share @ y - share @ x @ coefficients, coefficients",
+                ),
+                "order is turned round",
+            ),
+            WrongAnswer(
+                changed(_LINE, ", share @ y - share @ x @ coefficients", ""),
+                "intercept is missing",
+            ),
+            WrongAnswer(
+                changed(
+                    _LINE,
+                    "coefficients, share @ y - share @ x @ coefficients",
+                    "np.r_[share @ y - share @ x @ coefficients, coefficients]",
+                ),
+                "one array",
+            ),
         ],
         praise="Equal to scikit-learn's Ridge with sample weights, which lime calls.",
         explanation="Centring by the weighted means keeps the ridge away from the intercept.",
@@ -424,6 +606,26 @@ EXERCISES = [
                 ),
                 "percent",
             ),
+            WrongAnswer(
+                changed(
+                    _AGREEMENT,
+                    "argmax(axis=1)\n    return np.bincount(heaviest).max() / len(values)",
+                    "argmax(axis=0)\n    return np.bincount(heaviest).max() / len(heaviest)",
+                ),
+                "Ask of each seed",
+            ),
+            WrongAnswer(
+                changed(
+                    _AGREEMENT,
+                    "np.bincount(heaviest).max() / len(values)",
+                    "1 / len(set(heaviest.tolist()))",
+                ),
+                "as if each were named as often",
+            ),
+            WrongAnswer(changed(_AGREEMENT, "len(values)", "values.shape[1]"), "number of words"),
+            WrongAnswer(
+                changed(_AGREEMENT, ".max() / len(values)", ".argmax()"), "which word most seeds"
+            ),
         ],
         praise="One number to put beside every explanation that was drawn at random.",
         explanation="Heaviest by absolute value, counted over seeds, the commonest as a share.",
@@ -465,6 +667,36 @@ EXERCISES = [
                 "inside the string",
             ),
             WrongAnswer(changed(_WITHOUT, '"".join', '" ".join'), "spaces between the pieces"),
+            WrongAnswer(
+                "def without(pieces, hidden):\n"
+                "    kept = list(pieces)\n"
+                "    for piece in kept:\n"
+                "        if piece in hidden:\n"
+                "            kept.remove(piece)\n"
+                "    return ''.join(kept)",
+                "steps over the next",
+            ),
+            WrongAnswer(
+                changed(
+                    _WITHOUT,
+                    "piece for piece in pieces if piece not in hidden",
+                    '" " if piece in hidden else piece for piece in pieces',
+                ),
+                "Nothing comes in its place",
+            ),
+            WrongAnswer(changed(_WITHOUT, "if piece not", "if piece.lower() not"), "two words"),
+            WrongAnswer(
+                changed(_WITHOUT, "if piece not", "if piece.strip() and piece not"),
+                "drop the spaces",
+            ),
+            WrongAnswer(
+                changed(
+                    _WITHOUT,
+                    '"".join(piece for piece in pieces if piece not in hidden)',
+                    "[piece for piece in pieces if piece not in hidden]",
+                ),
+                "join them to a text",
+            ),
             WrongAnswer(changed(_WITHOUT, "not in hidden", "in hidden"), "delete the rest"),
             WrongAnswer(
                 changed(
