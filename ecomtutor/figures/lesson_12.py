@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from ecomtutor.interpretability import Explanation
     from ecomtutor.interpretability.counterfactual_attention import OtherAttention
-    from ecomtutor.laboratory import Kind, Trial
+    from ecomtutor.laboratory import Trial
+    from ecomtutor.laboratory.plants import Kind
 
 PLANTS: Mapping[str, str] = {"one": "one word", "both": "both needed", "either": "either suffices"}
 COMPARED = (
@@ -169,7 +170,7 @@ def agreement_values() -> "tuple[list[str], np.ndarray]":
     from ecomtutor.interpretability.faithfulness import agreement_matrix
 
     texts = [("zh", "one"), ("zh", "both"), ("zh", "either"), ("en", "one"), ("en", "both")]
-    given = [values(language, kind) for language, kind in texts]  # type: ignore[arg-type]
+    given = [values(language, kind) for language, kind in texts]
     names = [name for name in (*COMPARED, "random") if all(name in each for each in given)]
     return names, np.mean(
         [agreement_matrix([each[name] for name in names]) for each in given], axis=0
@@ -274,7 +275,7 @@ def swapped_attention() -> Figure:
         place = 0
         labels = []
         for kind in ("one", "both"):
-            for trial, flat, other in swapped(kind):  # type: ignore[arg-type]
+            for trial, flat, other in swapped(kind):
                 mixed = [
                     float(
                         chances_under(trial.classifier.model, trial.units.ids, shuffled(seed))[

@@ -14,6 +14,9 @@ attention      weights, norms, rollout, attention × gradient
 heads          kinds of heads, how widely they look, what is lost without them
 bertviz_offline  BertViz' own views without a network
 faithfulness   hide what an explanation names, and see
+randomisation  take the learning away, and see
+counterfactual_attention  give the model other attention weights, and see
+in_words       an explanation as sentences, each number checked
 
 explain        all of it in one call
 scores         what is explained besides a classifier: next tokens, contrasts, answers
