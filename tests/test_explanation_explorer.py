@@ -1,6 +1,7 @@
 """The explanation explorer: what it says, what each control changes, what it refuses kindly."""
 
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ecomtutor.widgets.explanation_explorer import (
     LONGEST,
     METHODS,
     MOST_TOKENS,
+    ExplanationExplorer,
     Settings,
     as_html,
     what_it_shows,
@@ -140,6 +142,29 @@ def test_two_thousand_characters_are_explained_within_a_reader_s_patience_or_ref
         assert explorer.classifier.rows * len(seen.explanation.units.ids) <= MOST_TOKENS * 1.05
         assert "The text is long" in as_html(seen)
     assert explorer.classifier.rows <= MOST_TOKENS // 500 + 2
+
+
+def test_a_long_text_still_has_a_static_view_that_says_what_it_lacks(
+    explorer: Any, classifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "The text is long" not in repr(explorer)
+    module = sys.modules[ExplanationExplorer.__module__]
+    monkeypatch.setattr(module, "MOST_TOKENS", 30_000)
+    long = ExplanationExplorer(explorer.text * 8, classifier)
+    for said in (repr(long), long._repr_html_()):
+        assert "The text is long: sampled Shapley would take too many rows" in said
+        assert "LIME for" in said.replace("</b>", "") and "Leave one out" in said
+    # No row of the table names a budget that was not spent.
+    affordable = long._size(Settings(long.text))[1]
+    assert all(int(row[0]) <= affordable for row in long._budgets()[1:])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"label": "neutral"}, {"budget": 0}, {"budget": 9.5}, {"text": None}, {"unit": "x"}]
+)
+def test_controls_that_cannot_be_are_told(explorer: Any, wrong: Any) -> None:
+    with pytest.raises(EcomTutorError):
+        explorer.explore(Settings(**({"text": explorer.text} | wrong)))
 
 
 @pytest.mark.parametrize(

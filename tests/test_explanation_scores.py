@@ -150,3 +150,48 @@ def test_why_refund_rather_than_coupon() -> None:
     assert made.full[0] - made.values[3, 0] == pytest.approx(logs[this] - logs[other], abs=1e-3)
     of_policy = [i for i in made.ranking(0) if units.units[i].end <= len(policy)]
     assert units.texts[of_policy[0]].strip() == "return"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda model: next_token(model, []),
+        lambda model: next_token(model, [-1]),
+        lambda model: next_token(model, [10**7]),
+        lambda model: next_token(model, [1.5]),  # type: ignore[list-item]
+        lambda model: next_token(model, 5),  # type: ignore[arg-type]
+        lambda model: contrast(model, " yes", " no"),  # type: ignore[arg-type]
+        lambda model: continuation(model, [10**7, 1]),
+        lambda model: next_token(None, [1]),
+        lambda model: probabilities(next_token(model, [1, 2]), 0),
+        lambda model: probabilities(next_token(model, [1, 2]), float("nan")),
+        lambda model: span(model, 0, 9, np.zeros(4, int)),
+        lambda model: span(model, 2, 1, np.zeros(4, int)),
+        lambda model: span(model, -1, 1, np.zeros(4, int)),
+    ],
+)
+def test_outputs_that_are_not_there_are_told_at_the_door(writer: Any, make: Any) -> None:
+    with pytest.raises(EcomTutorError):
+        make(writer)
+
+
+def test_a_continuation_of_nothing_is_told_and_not_scored_at_a_wrong_place(writer: Any) -> None:
+    score = continuation(writer, [5, 6, 7])
+    with pytest.raises(EcomTutorError, match="hide by 'mask'"):
+        score([np.array([3, 4]), np.array([], dtype=int)])
+
+
+def test_a_continuation_asks_for_its_own_places_only(
+    writer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vocabulary at every place of every row would be gigabytes."""
+    shapes = []
+    real = torch.Tensor.log_softmax
+
+    def seen(self: torch.Tensor, *args: Any) -> torch.Tensor:
+        shapes.append(self.shape[0])
+        return real(self, *args)
+
+    monkeypatch.setattr(torch.Tensor, "log_softmax", seen)
+    continuation(writer, [5, 6, 7])([np.arange(1, 40), np.arange(1, 9)])
+    assert shapes == [3, 3]

@@ -200,7 +200,7 @@ def test_one_call_from_text_to_explanation(method: str) -> None:
 
 def test_wrong_questions_are_told() -> None:
     units, model = three_units(), Analytic()
-    with pytest.raises(EcomTutorError, match="one step or more; 0"):
+    with pytest.raises(EcomTutorError, match="steps is a whole number, 1 or more; 0"):
         integrated_gradients(units, model, 0)
     with pytest.raises(EcomTutorError, match="'mask', 'pad', 'zero' or ids; 'black'"):
         integrated_gradients(units, model, baseline="black")  # type: ignore[arg-type]

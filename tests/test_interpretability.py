@@ -1,5 +1,6 @@
 """The engine and its methods, against brute force, closed forms and games with known answers."""
 
+import tracemalloc
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
@@ -9,11 +10,14 @@ import pytest
 
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability import (
+    INSIDE,
+    Explanation,
     Game,
     Unit,
     Units,
     add_up,
     exact_shapley,
+    explain,
     faithfulness,
     kernel_shap,
     leave_one_out,
@@ -171,7 +175,7 @@ def test_lime_finds_linear_weights_and_reports_its_fit() -> None:
 def test_occlusion_shares_a_window_among_its_units() -> None:
     explanation = occlusion(linear(5), width=2)
     assert np.allclose(explanation.values[:, 1], -1)
-    with pytest.raises(EcomTutorError, match="1 … 5 units wide"):
+    with pytest.raises(EcomTutorError, match="width in units is a whole number, 1 … 5; 6 came"):
         occlusion(linear(5), width=6)
 
 
@@ -294,3 +298,147 @@ def test_agreement_of_rankings() -> None:
     assert rank_agreement(values, values * 10) == pytest.approx(1)
     assert rank_agreement(values, -values) == pytest.approx(-1)
     assert rank_agreement(values, np.ones(3)) == 0.0
+
+
+WRONG_SCORES = {
+    "no outputs": lambda rows: np.ones((len(rows), 0)),
+    "other outputs each time": lambda rows: np.ones((len(rows), len(rows))),
+    "words": lambda rows: [["good"]] * len(rows),
+    "ragged": lambda rows: [[1.0], *[[1.0, 2.0]] * (len(rows) - 1)],
+    "complex": lambda rows: np.ones((len(rows), 2)) * 1j,
+}
+
+
+@pytest.mark.parametrize("score", WRONG_SCORES.values(), ids=WRONG_SCORES.keys())
+def test_scores_that_are_no_table_of_numbers_are_told(score: Any) -> None:
+    with pytest.raises(EcomTutorError, match=r"[Tt]he score"):
+        game = Game(made_up(4), score)
+        game(np.eye(4))
+        game(np.ones(4))
+
+
+def test_names_fit_the_outputs() -> None:
+    two = lambda rows: np.ones((len(rows), 2))  # noqa: E731
+    with pytest.raises(EcomTutorError, match="2 outputs here; names: a, b, c"):
+        owen_values(Game(made_up(3), two, outputs=("a", "b", "c")))
+    with pytest.raises(EcomTutorError, match="a name of its own"):
+        Game(made_up(3), two, outputs=("a", "a"))
+    values = np.ones((3, 2))
+    with pytest.raises(EcomTutorError, match="base of another shape"):
+        Explanation(made_up(3), values, np.ones(3), np.ones(2), "mine", 1, 1, False)
+    with pytest.raises(EcomTutorError, match="errors of another shape"):
+        Explanation(
+            made_up(3), values, np.ones(2), np.ones(2), "mine", 1, 1, False, errors=values[:2]
+        )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda game: owen_values(game, budget=1),
+        lambda game: owen_values(game, budget=2.5),  # type: ignore[arg-type]
+        lambda game: owen_values(game, tree=lambda start, end: (start + end) / 2),  # type: ignore
+        lambda game: kernel_shap(game, samples=99.5),  # type: ignore[arg-type]
+        lambda game: sampled_shapley(game, orders=2.5),  # type: ignore[arg-type]
+        lambda game: sampled_shapley(game, seed=None),  # type: ignore[arg-type]
+        lambda game: lime(game, seed=-1),
+        lambda game: lime(game, samples=2.5),  # type: ignore[arg-type]
+        lambda game: lime(game, kernel_width=float("nan")),
+        lambda game: lime(game, ridge=float("nan")),
+        lambda game: lime(game, samples=3, ridge=0),
+        lambda game: occlusion(game, width=1.5),  # type: ignore[arg-type]
+        lambda game: game(np.zeros((0, 5), dtype=bool)),
+        lambda game: game([[1], [1, 0]]),
+        lambda game: game(np.ones((2, 5, 5))),
+        lambda game: faithfulness(game, range(5), 7),
+        lambda game: faithfulness(game, range(5), "positive"),  # type: ignore[arg-type]
+        lambda game: faithfulness(game, range(5), 0, (float("nan"),)),
+        lambda game: random_faithfulness(game, 0, rankings=0),
+        lambda game: rank_agreement(np.array([1, np.nan]), np.array([1, 2])),
+    ],
+)
+def test_settings_that_make_no_sense_are_told_at_the_door(call: Any) -> None:
+    with pytest.raises(EcomTutorError):
+        call(linear(5))
+
+
+def test_too_many_units_for_exact_values_are_told_however_many() -> None:
+    with pytest.raises(EcomTutorError, match=r"2\^1100 coalitions"):
+        exact_shapley(linear(1100))
+
+
+@pytest.mark.parametrize("ids", [np.arange(7) + 0.5, -np.arange(7), np.array(["a"] * 7)])
+def test_what_stands_in_is_token_ids(ids: np.ndarray) -> None:
+    with pytest.raises(EcomTutorError, match="token ids"):
+        Game(made_up(5), lambda rows: np.ones((len(rows), 1)), ids)
+
+
+def test_a_token_belongs_to_one_unit() -> None:
+    units = made_up(2)
+    for tokens in ((1,), (9,), (-1,)):
+        doubled = Units("ab", units.ids, (units.units[0], Unit("b", 1, 2, tokens)), MASK, PAD)
+        with pytest.raises(EcomTutorError, match="one unit at most"):
+            Game(doubled, lambda rows: np.ones((len(rows), 1)))
+
+
+def test_many_coalitions_of_a_long_text_need_little_memory() -> None:
+    game = linear(500)
+    present = np.random.default_rng(0).integers(0, 2, (4000, 500)).astype(bool)
+    tracemalloc.start()
+    game(present)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert game.count.made == 4000
+    # The rows alone are 16 MB, and were kept twice over.
+    assert peak < 8e6 and kept < 3e6
+
+
+@pytest.mark.parametrize("text", [None, 3, ["good"], b"good", "\ud800good"])
+@pytest.mark.parametrize("by", ["word", "token"])
+def test_what_is_no_text_is_told(text: Any, by: Any) -> None:
+    with pytest.raises(EcomTutorError, match=r"Text was expected|half of one"):
+        units_of(text, tokenizer_of("en"), by)
+
+
+def test_what_the_model_does_not_read_is_known() -> None:
+    tokenizer = tokenizer_of("en")
+    cut = units_of("good book " * 20, tokenizer, max_tokens=12)
+    assert cut.unread.strip() == ("good book " * 15).strip()
+    # An accent that the tokenizer drops at the end is no unread text.
+    assert units_of("cafe\u0301", tokenizer).unread == "" == units_of("good \x07", tokenizer).unread
+    for asked in ({"max_tokens": 0}, {"by": "char"}):
+        with pytest.raises(EcomTutorError):
+            units_of("good", tokenizer, **asked)
+    with pytest.raises(EcomTutorError, match="fast tokenizer"):
+        units_of("good", None)  # type: ignore[arg-type]
+
+
+class Asked:
+    """A classifier without a model: it answers, and shows nothing else."""
+
+    labels, max_tokens = ("negative", "positive"), 512
+
+    def __init__(self) -> None:
+        self.tokenizer = tokenizer_of("en")
+
+    def token_logits(self, rows: list[np.ndarray], *, bf16: bool = False) -> np.ndarray:
+        return np.array([[0.0, float(len(set(row.tolist())))] for row in rows])
+
+
+@pytest.mark.parametrize("method", INSIDE)
+def test_methods_that_look_inside_say_what_they_lack(method: str) -> None:
+    with pytest.raises(EcomTutorError, match="Asked lacks model"):
+        explain("good book", Asked(), method)  # type: ignore[arg-type]
+
+
+def test_explain_says_what_it_wants() -> None:
+    assert explain("good book", Asked()).resolved == 2  # type: ignore[arg-type]
+    for wrong in (None, "zh", lambda texts: texts):
+        with pytest.raises(EcomTutorError, match="lacks tokenizer"):
+            explain("good book", wrong)  # type: ignore[arg-type]
+    with pytest.raises(EcomTutorError, match="no setting 'bugdet'; it has budget, tree"):
+        explain("good book", Asked(), bugdet=4)  # type: ignore[arg-type]
+    with pytest.raises(EcomTutorError, match="method is one of"):
+        explain("good book", Asked(), ["owen"])  # type: ignore[arg-type]
+    with pytest.raises(EcomTutorError, match="stand in are below"):
+        explain("good book", Asked(), hiding=np.full(4, 10**8))  # type: ignore[arg-type]

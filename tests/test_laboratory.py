@@ -103,6 +103,11 @@ def test_wrong_names_are_told() -> None:
         lambda: plant_of("zh").cue("three"),  # type: ignore[arg-type]
         lambda: recipe_named("planted-fr"),
         lambda: short_reviews("zh", "tests"),
+        lambda: planted_corpus("zh", "test", 0),
+        lambda: planted_corpus("zh", "test", 5, seed=-1),
+        lambda: insert("good book", [""], np.random.default_rng(0)),
+        lambda: insert("good book", "Zorvex", np.random.default_rng(0)),
+        lambda: verified("zh", None, "one", 0),  # type: ignore[arg-type]
     ):
         with pytest.raises(EcomTutorError):
             wrong()
@@ -250,6 +255,22 @@ def test_sentences_admit_that_no_word_decides_and_exist_in_chinese() -> None:
     assert "No 3 words decide" in said and "because" not in said
     chinese = in_words(exact_shapley(game), game, "positive", language="zh", label="正面")
     assert chinese.startswith("模型判为“正面”") and "没有哪3个词" in chinese
+
+
+def test_sentences_call_a_text_what_the_model_calls_it() -> None:
+    game = word_game({"blue": 0.2, "camera": 0.1})  # 35 % positive, up from 5 %
+    made = exact_shapley(game)
+    assert made.outputs[made.output()] == "positive"
+    assert "calls this text negative (65% sure)" in in_words(made, game)
+    assert "No 2 words decide" in in_words(made, game)
+    with pytest.raises(EcomTutorError, match="calls this text negative and not positive"):
+        in_words(made, game, "positive")
+
+
+def test_what_is_no_score_card_is_told(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(EcomTutorError, match="lacks the column"):
+        read(tmp_path / "other.csv")
 
 
 def test_sentences_refuse_another_text_and_another_language() -> None:

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -404,11 +405,53 @@ def test_a_png_of_two_bits() -> None:
         (lambda: head_grid(np.ones((2, 2)), ["a", "b"]), "layers, heads, tokens, tokens"),
         (lambda: head_grid(np.ones((1, 1, 2, 2)) * 3, ["a", "b"]), "3 came"),
         (lambda: head_grid(np.ones((1, 1, 1, 1)), ["a"], layers=[1, 2]), "1 layers"),
+        (lambda: bars(made_up(WORDS), top=2.5), "whole number"),  # type: ignore[arg-type]
+        (lambda: bars(made_up(WORDS, errors=np.full((10, 2), np.nan))), "NaN"),
+        (lambda: waterfall(replace(made_up(WORDS), base=np.full(2, np.nan))), "NaN"),
+        (lambda: heat_text(replace(made_up(WORDS), full=np.full(2, np.inf))), "NaN or infinite"),
+        (lambda: heat_text("good"), "str came"),  # type: ignore[arg-type]
+        (lambda: compare(made_up(WORDS)), "list of explanations"),  # type: ignore[arg-type]
+        (lambda: attention_arcs(np.eye(2), [1, 2]), "Tokens are texts"),  # type: ignore[list-item]
+        (lambda: attention_arcs([[1.0], [0.5, 0.5]], ["a", "b"]), "array of numbers"),
+        (lambda: attention_arcs(np.eye(2), ["a", "b"], least=float("nan")), "larger value"),
+        (lambda: attention_arcs(np.ones((99, 99)), ["a"] * 99, least=0), "9,801 lines"),
+        (lambda: head_grid(noise(4, 12, 512), ["a"] * 512), "megabytes"),
     ],
 )
 def test_what_cannot_be_drawn_is_told(call: Any, message: str) -> None:
     with pytest.raises(EcomTutorError, match=message):
         call()
+
+
+def noise(layers: int, heads: int, n: int) -> np.ndarray:
+    return np.random.default_rng(0).random((layers, heads, n, n))
+
+
+def test_weights_of_zero_are_no_lines() -> None:
+    picture = attention_arcs(np.zeros((2, 2)), ["a", "b"], least=0)
+    assert "0 weights of 0 or more are drawn" in picture.html
+    assert "1 b →" not in attention_arcs(np.eye(2), ["a", "b"], only=0).text  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("picture", every_picture())
+def test_tables_set_their_ink_which_jupyterlab_s_dark_theme_would_make_white(
+    picture: Picture,
+) -> None:
+    for table in re.findall(r"<table[^>]*>.*?</table>", picture.html, re.DOTALL):
+        own = re.search(r"[;\"]color:#", table[: table.index(">")])
+        cells = re.findall("<t[dh][^>]*>", table)
+        assert own or all(re.search(r"[;\"]color:#", cell) or "rowspan" in cell for cell in cells)
+
+
+@pytest.mark.parametrize("view", [*VIEWS, lambda made: compare([made])])
+def test_every_picture_says_what_was_not_read(view: Any) -> None:
+    made = made_up(["good", "book"], gap=" ")
+    units = Units(made.units.text + " and more", made.units.ids, made.units.units, 1, 0)
+    longer = view(replace(made, units=units))
+    for said in (longer.html, longer.text):
+        assert "reads the first 9 of 18 characters" in said
+    assert "not read" in str(replace(made, units=units))
+    assert "reads the first" not in view(made).html and "not read" not in str(made)
 
 
 def test_a_page_of_its_own(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.attention import (
@@ -44,6 +47,9 @@ INSIDE: Mapping[str, Callable[..., Explanation]] = {
 }
 
 
+_NOT_SETTINGS = ("game", "units", "model", "outputs")
+
+
 def game_of(
     text: str,
     classifier: "Classifier",
@@ -57,7 +63,12 @@ def game_of(
 
     `explain` says what the arguments are; progress shows a bar for what takes over two seconds.
     """
+    _require(classifier, "tokenizer", "token_logits", "labels", "max_tokens")
     units = units_of(text, classifier.tokenizer, unit, max_tokens=classifier.max_tokens)
+    if isinstance(hiding, np.ndarray) and hiding.max(initial=0) >= len(classifier.tokenizer):
+        raise EcomTutorError(
+            f"Ids that stand in are below {len(classifier.tokenizer)}; {hiding.max()} came."
+        )
     return Game(
         units,
         lambda rows: classifier.token_logits(rows, bf16=bf16),
@@ -80,7 +91,8 @@ def explain(
     """Which units of a text moved a classifier's logits, by the method of your choice.
 
     Args:
-        text: at least one character that the tokenizer keeps.
+        text: at least one character that the tokenizer keeps; of more than `max_tokens` tokens the
+            beginning is explained, as far as the model reads, and pictures say so.
         classifier: anything with `tokenizer`, `token_logits(rows)`, `labels` and `max_tokens`.
         method: one of `METHODS`, which hide units and ask again: "owen" suits most texts, "exact"
             up to 16 units; or of `INSIDE`, which look into `classifier.model`.
@@ -90,12 +102,41 @@ def explain(
         settings: what the method takes: `budget`, `orders`, `samples`, `seed`, `width`, `steps` …
 
     Raises:
-        EcomTutorError: an unknown method, or nothing to explain in the text.
+        EcomTutorError: an unknown method or setting, nothing to explain in the text, or a
+            classifier that lacks what the method needs.
     """
+    known = {**METHODS, **INSIDE}
+    if not isinstance(method, str) or method not in known:
+        raise EcomTutorError(f"method is one of {', '.join(known)}; {method!r} came.")
+    _require_settings(known[method], method, settings)
     if method in INSIDE:
+        _require(classifier, "tokenizer", "model", "labels", "max_tokens")
         units = units_of(text, classifier.tokenizer, unit, max_tokens=classifier.max_tokens)
         return INSIDE[method](units, classifier.model, outputs=classifier.labels, **settings)
-    if method not in METHODS:
-        known = ", ".join([*METHODS, *INSIDE])
-        raise EcomTutorError(f"method is one of {known}; {method!r} came.")
     return METHODS[method](game_of(text, classifier, unit, hiding, bf16=bf16), **settings)
+
+
+def _require(classifier: object, *names: str) -> None:
+    """The door for classifiers: what they lack is told, and where to go with what came."""
+    lacks = [name for name in names if not hasattr(classifier, name)]
+    if not lacks:
+        return
+    inside = (
+        " This method looks inside the model; owen and lime do not." if "model" in lacks else ""
+    )
+    raise EcomTutorError(
+        f"A classifier has {', '.join(names)}; {type(classifier).__name__} lacks "
+        f"{', '.join(lacks)}.{inside} load_classifier('zh') gives one; for a function from texts "
+        "to probabilities take lime_text, for one from token ids a Game."
+    )
+
+
+def _require_settings(
+    make: Callable[..., Explanation], method: str, given: Mapping[str, Any]
+) -> None:
+    own = [name for name in signature(make).parameters if name not in _NOT_SETTINGS]
+    unknown = [name for name in given if name not in own]
+    if unknown:
+        raise EcomTutorError(
+            f"{method} has no setting {unknown[0]!r}; it has {', '.join(own) or 'none'}."
+        )

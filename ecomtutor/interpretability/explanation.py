@@ -42,8 +42,22 @@ class Explanation:
     outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise EcomTutorError(f"Values are (units, outputs); {self.values.shape} came.")
         names = self.outputs or tuple(f"output {i}" for i in range(self.values.shape[1]))
         object.__setattr__(self, "outputs", tuple(names))
+        shape = (len(self.units), len(names))
+        came = {"values": self.values, "base": self.base[None], "full": self.full[None]}
+        wanted = {"values": shape, "base": (1, shape[1]), "full": (1, shape[1])}
+        if self.errors is not None:
+            came["errors"], wanted["errors"] = self.errors, shape
+        wrong = [name for name in came if came[name].shape != wanted[name]]
+        if wrong:
+            raise EcomTutorError(
+                f"An explanation of {shape[0]} units and {shape[1]} outputs "
+                f"({', '.join(names)}) has values {shape}; {', '.join(wrong)} of another shape "
+                "came."
+            )
 
     def output(self, name: "str | int | None" = None) -> int:
         """The number of an output by name or number; None: the one that rose most from base.
@@ -78,7 +92,8 @@ class Explanation:
     def __str__(self) -> str:
         known = self.resolved is not None
         share = f", {self.resolved} of {len(self.units)} units resolved" if known else ""
-        return f"{self.method}: {len(self.units)} units, {self.made} rows scored{share}"
+        end = ", the text's end not read" if self.units.unread else ""
+        return f"{self.method}: {len(self.units)} units, {self.made} rows scored{share}{end}"
 
 
 def explained(

@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import dice_of, whole
 from ecomtutor.interpretability.game import Game
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
@@ -64,7 +65,7 @@ def counts(units: int, shares: Sequence[float] = SHARES) -> list[int]:
     Raises:
         EcomTutorError: a share outside of 0 … 1, or none.
     """
-    if not len(shares) or min(shares) < 0 or max(shares) > 1:
+    if not len(shares) or not all(0 <= share <= 1 for share in shares):
         raise EcomTutorError(f"Shares of the units lie between 0 and 1; {list(shares)} came.")
     return [min(units, max(1, round(share * units))) for share in shares]
 
@@ -83,13 +84,11 @@ def curves(game: Game, ranking: "Sequence[int] | np.ndarray", output: int) -> Cu
     Source:
         Samek et al. (2017), Evaluating the Visualization of What a Deep Neural Network Has Learned.
     """
-    n, ranking = len(game), np.asarray(ranking)
-    if sorted(ranking.tolist()) != list(range(n)):
-        raise EcomTutorError(f"A ranking names each of {n} units once; {ranking.tolist()} came.")
+    n, ranking = len(game), _ranking(game, ranking)
     place = np.empty(n, dtype=int)
     place[ranking] = np.arange(n)
     gone = place[None, :] < np.arange(n + 1)[:, None]  # (n + 1, n): the first k of the ranking
-    return Curves(game(~gone)[:, output], game(gone)[:, output])
+    return Curves(_of(game(~gone), output), _of(game(gone), output))
 
 
 def falls(
@@ -99,20 +98,36 @@ def falls(
 
     The same as `curves(…).falls(shares)` for a few rows: one for each share and one for the text.
     """
-    ranking = np.asarray(ranking)
+    ranking = _ranking(game, ranking)
     there = np.ones((1 + len(shares), len(game)), dtype=bool)
     for row, many in zip(there[1:], counts(len(game), shares), strict=True):
         row[ranking[:many]] = False
-    outputs = game(there)[:, output]
+    outputs = _of(game(there), output)
     fallen: np.ndarray = outputs[0] - outputs[1:]
     return fallen
+
+
+def _ranking(game: Game, ranking: "Sequence[int] | np.ndarray") -> np.ndarray:
+    ranking = np.asarray(ranking)
+    if sorted(ranking.ravel().tolist()) != list(range(len(game))) or ranking.ndim != 1:
+        raise EcomTutorError(
+            f"A ranking names each of {len(game)} units once; {ranking.tolist()!r:.80} came."
+        )
+    return ranking
+
+
+def _of(scores: np.ndarray, output: int) -> np.ndarray:
+    """One output's column of scores (rows, outputs)."""
+    column: np.ndarray = scores[:, whole(output, "The number of an output", 0, scores.shape[1] - 1)]
+    return column
 
 
 def random_falls(
     game: Game, output: int, shares: Sequence[float] = SHARES, rankings: int = 10, seed: int = 0
 ) -> np.ndarray:
     """The mean of `falls` over rankings without any knowledge, (shares,)."""
-    dice = np.random.default_rng(seed)
+    whole(rankings, "rankings", 1)
+    dice = dice_of(seed)
     drawn = [falls(game, dice.permutation(len(game)), output, shares) for _ in range(rankings)]
     mean: np.ndarray = np.mean(drawn, axis=0)
     return mean
@@ -120,7 +135,8 @@ def random_falls(
 
 def random_curves(game: Game, output: int, rankings: int = 10, seed: int = 0) -> Curves:
     """The mean curves of rankings without any knowledge."""
-    dice = np.random.default_rng(seed)
+    whole(rankings, "rankings", 1)
+    dice = dice_of(seed)
     drawn = [curves(game, dice.permutation(len(game)), output) for _ in range(rankings)]
     return Curves(
         np.mean([each.deletion for each in drawn], axis=0),
@@ -170,6 +186,9 @@ def rank_agreement(one: np.ndarray, other: np.ndarray) -> float:
     """
     from scipy.stats import spearmanr
 
+    one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    if not np.isfinite(one).all() or not np.isfinite(other).all():
+        raise EcomTutorError("Values that are NaN or infinite have no order to compare.")
     if one.shape != other.shape or one.ndim != 1 or len(one) < 2:
         raise EcomTutorError(
             f"Two values or more for each of the same units are wanted; {one.shape} and "

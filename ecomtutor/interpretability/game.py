@@ -4,13 +4,16 @@ Shapley values, LIME, deletion curves and all the others ask the same question m
 does the model say if only these units are there? A `Game` answers it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import whole
 from ecomtutor.interpretability.units import Units
 
 Score = Callable[[list[np.ndarray]], np.ndarray]
@@ -47,7 +50,11 @@ class Game:
         progress: show a bar (on stderr) whenever one question takes more than two seconds.
 
     The same row is never scored twice while it is remembered, whichever coalition it came from.
-    What was scored before an interrupt stays.
+    What was scored before an interrupt stays. Of a row only a digest is kept, so that the memory
+    for an answer does not grow with the text.
+
+    Raises:
+        EcomTutorError: no such hiding, names that are no names, a token in two units.
     """
 
     def __init__(
@@ -60,16 +67,15 @@ class Game:
         remember: int = 200_000,
         progress: bool = False,
     ):
-        self.units, self.score, self.remember = units, score, remember
+        self.units, self.score = units, score
+        self.remember = whole(remember, "remember")
         self.progress = progress
-        self.outputs = tuple(outputs)
+        self.outputs = _names(outputs)
         self.count = Count()
         self._known: dict[bytes, np.ndarray] = {}
+        self._outputs = 0  # how many, once one row was scored
         self._substitute = _substitute(units, hiding)
-        # owns[u, t]: unit u owns token t.
-        self._owns = np.zeros((len(units), len(units.ids)), dtype=bool)
-        for u, unit in enumerate(units.units):
-            self._owns[u, list(unit.tokens)] = True
+        self._owner = _owners(units)
 
     def __len__(self) -> int:
         return len(self.units)
@@ -78,28 +84,39 @@ class Game:
         """Scores (coalitions, outputs) of coalitions (coalitions, units), true for what is there.
 
         Raises:
-            EcomTutorError: another number of units, or scores that are no finite numbers.
+            EcomTutorError: another number of units, no coalition at all, or scores that are no
+                finite numbers.
         """
-        present = np.atleast_2d(np.asarray(present, dtype=bool))
-        if present.shape[1] != len(self):
-            raise EcomTutorError(
-                f"Each coalition says of {len(self)} units whether they are there; "
-                f"{present.shape[1]} came."
-            )
-        rows = [self.row(coalition) for coalition in present]
-        keys = [row.tobytes() for row in rows]
+        present = self._coalitions(present)
+        keys, lengths = [], {}  # rows are made again when their turn comes: all would be many bytes
+        for coalition in present:
+            row = self.row(coalition)
+            keys.append(blake2b(row.tobytes(), digest_size=16).digest())
+            lengths[keys[-1]] = len(row)
         self.count.asked += len(keys)
-        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._known}
+        new = {key: i for i, key in enumerate(keys) if key not in self._known}
         answers = {key: self._known[key] for key in keys if key not in new}
         with self._bar(len(new)) as bar:
-            for batch in _batches(new):
-                answers |= self._scored(batch)
+            for batch in _batches(sorted(new, key=lengths.__getitem__)):
+                answers |= self._scored({key: self.row(present[new[key]]) for key in batch})
                 bar.update(len(batch))
         return np.stack([answers[key] for key in keys])
 
+    def _coalitions(self, present: np.ndarray) -> np.ndarray:
+        try:
+            present = np.atleast_2d(np.asarray(present, dtype=bool))
+        except ValueError as error:
+            raise EcomTutorError(f"Coalitions are an array (coalitions, units): {error}") from error
+        if present.ndim != 2 or present.shape[1] != len(self) or not len(present):
+            raise EcomTutorError(
+                f"Each of one coalition or more says of {len(self)} units whether they are there; "
+                f"an array {present.shape} came."
+            )
+        return present
+
     def row(self, present: np.ndarray) -> np.ndarray:
         """The token ids that the model gets to see for one coalition."""
-        hidden = (~present) @ self._owns
+        hidden = ~np.append(present, True)[self._owner]
         if self._substitute is None:
             return self.units.ids[~hidden]
         return np.where(hidden, self._substitute, self.units.ids)
@@ -124,16 +141,18 @@ class Game:
         return tqdm(total=rows, unit="row", delay=PATIENCE, leave=False, disable=quiet)
 
     def _scored(self, rows: dict[bytes, np.ndarray]) -> dict[bytes, np.ndarray]:
-        values = np.asarray(self.score(list(rows.values())), dtype=np.float64)
-        if values.shape[:1] != (len(rows),) or values.ndim != 2 or not np.isfinite(values).all():
+        values = _numbers(self.score(list(rows.values())), len(rows))
+        wide = {values.shape[1], self._outputs or values.shape[1]}
+        if len(wide) > 1 or (self.outputs and wide != {len(self.outputs)}):
             raise EcomTutorError(
-                f"The score of {len(rows)} rows is an array ({len(rows)}, outputs) of finite "
-                f"numbers; shape {values.shape} came, {np.isfinite(values).sum()} of them finite."
+                f"The score has {values.shape[1]} outputs here; "
+                + (f"names: {', '.join(self.outputs)}." if self.outputs else f"before: {min(wide)}")
             )
+        self._outputs = values.shape[1]
         self.count.made += len(rows)
         answers = dict(zip(rows, values, strict=True))
         self._known |= answers
-        for key in list(self._known)[: max(0, len(self._known) - self.remember)]:
+        for key in list(islice(self._known, max(0, len(self._known) - self.remember))):
             del self._known[key]
         return answers
 
@@ -143,6 +162,10 @@ def _substitute(units: Units, hiding: "Hiding | np.ndarray") -> np.ndarray | Non
         if hiding.shape != units.ids.shape:
             raise EcomTutorError(
                 f"A stand-in has one id for each of {len(units.ids)} tokens; {hiding.shape} came."
+            )
+        if hiding.dtype.kind not in "iu" or hiding.min(initial=0) < 0:
+            raise EcomTutorError(
+                f"A stand-in holds token ids, whole numbers from 0 on; {hiding!r:.60} came."
             )
         return hiding.astype(np.int64)
     if hiding == "delete":
@@ -155,8 +178,47 @@ def _substitute(units: Units, hiding: "Hiding | np.ndarray") -> np.ndarray | Non
     return np.full(len(units.ids), filler, dtype=np.int64)
 
 
-def _batches(rows: dict[bytes, np.ndarray]) -> "Sequence[dict[bytes, np.ndarray]]":
-    """Rows of like length together, ROWS_AT_ONCE at a time."""
-    ordered = sorted(rows.items(), key=lambda item: len(item[1]))
-    cuts = range(0, len(ordered), ROWS_AT_ONCE)
-    return [dict(ordered[start : start + ROWS_AT_ONCE]) for start in cuts]
+def _batches(ordered: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """The keys of rows of like length together, ROWS_AT_ONCE at a time."""
+    for start in range(0, len(ordered), ROWS_AT_ONCE):
+        yield ordered[start : start + ROWS_AT_ONCE]
+
+
+def _names(outputs: Sequence[str]) -> tuple[str, ...]:
+    names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+    if len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+        raise EcomTutorError(f"Each output has a name of its own, a text; {names!r:.80} came.")
+    return names
+
+
+def _owners(units: Units) -> np.ndarray:
+    """For each token the number of its unit, and len(units), which is always there, for none."""
+    owner = np.full(len(units.ids), len(units))
+    for number, unit in enumerate(units.units):
+        places = list(unit.tokens)
+        if any(not 0 <= t < len(owner) or owner[t] != len(units) for t in places):
+            raise EcomTutorError(
+                f"Unit {number}, {unit.text!r:.40}, names tokens {places} of {len(owner)}: each "
+                "token belongs to one unit at most, and is there."
+            )
+        owner[places] = number
+    return owner
+
+
+def _numbers(score: Any, rows: int) -> np.ndarray:
+    """What a score gave, as numbers (rows, outputs)."""
+    try:
+        values = np.asarray(score)
+        if values.dtype.kind == "c":
+            raise ValueError("complex numbers")
+        values = values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise EcomTutorError(
+            f"The score of {rows} rows is an array ({rows}, outputs) of numbers; {error}."
+        ) from error
+    if values.ndim != 2 or len(values) != rows or not values.size or not np.isfinite(values).all():
+        raise EcomTutorError(
+            f"The score of {rows} rows is an array ({rows}, outputs) of finite numbers; shape "
+            f"{values.shape} came, {np.isfinite(values).sum()} of them finite."
+        )
+    return values

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import whole
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.units import Units
 
@@ -100,8 +101,7 @@ def integrated_gradients(
     Source:
         Sundararajan, Taly and Yan (2017), Axiomatic Attribution for Deep Networks.
     """
-    if steps < 1:
-        raise EcomTutorError(f"The way from baseline to text has one step or more; {steps} came.")
+    whole(steps, "The way from baseline to text: steps", 1)
     table = embeddings_of(model)
     text, start = _embedded(table, units.ids), _baseline(table, units, baseline)
     base, full = np.concatenate([_logits(model, rows[None]) for rows in (start, text)])

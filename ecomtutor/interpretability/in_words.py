@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import whole
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.game import Game
 
@@ -60,14 +61,15 @@ def in_words(
     Args:
         explanation: which units matter, from any method.
         chances: the game of the same units with probabilities as outputs; it checks the claim.
-        output: which label; unless given, the one that rose most.
+        output: the label that the model gives; unless named, found out.
         most: how many units at most may be named.
         language: of the sentences, "en" or "zh".
         label: what the label is called there; unless given, its own name.
         seed: draws the other units.
 
     Raises:
-        EcomTutorError: another language, or a game with other units.
+        EcomTutorError: another language, a game with other units, or another label than the
+            model's.
     """
     if language not in _SENTENCES:
         raise EcomTutorError(f"Sentences are in 'en' or 'zh'; {language!r} came.")
@@ -76,7 +78,8 @@ def in_words(
             f"The explanation has {len(explanation.units)} units, the game {len(chances)}: they "
             "must be of one text, cut the same way."
         )
-    say, column = _SENTENCES[language], explanation.output(output)
+    whole(most, "most", 1)
+    say, column = _SENTENCES[language], _verdict(explanation, chances, output)
     ranking = explanation.ranking(column)
     many, left = _fewest(chances, ranking, column, most)
     texts = [explanation.units.texts[i] for i in ranking[:many]]
@@ -96,6 +99,19 @@ def in_words(
     }
     parts = ["verdict", "decides" if decides else "wide", "alone", "act" if decides else "trust"]
     return (" " if language == "en" else "").join(say[part].format(**facts) for part in parts)
+
+
+def _verdict(explanation: Explanation, chances: Game, output: "str | int | None") -> int:
+    """The label that the model gives; a sentence that called it another one would be false."""
+    said = int(chances.full.argmax())
+    asked = said if output is None else explanation.output(output)
+    if chances.full[asked] < chances.full[said]:
+        names = explanation.outputs
+        raise EcomTutorError(
+            f"The model calls this text {names[said]} and not {names[asked]}: a sentence about "
+            "its verdict is about that. Leave `output` out."
+        )
+    return asked
 
 
 def _fewest(chances: Game, ranking: np.ndarray, column: int, most: int) -> tuple[int, float]:

@@ -16,6 +16,7 @@ from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.local import lime_kernel, weighted_ridge
 from ecomtutor.interpretability.units import Unit, Units
+from ecomtutor.text.checking import require_text
 
 Split = str | Callable[[str], list[str]]
 Selection = Literal["auto", "forward_selection", "highest_weights", "none"]
@@ -77,6 +78,7 @@ def lime_words(
     Raises:
         EcomTutorError: no word in the text, or a function that gives tokens that are not in it.
     """
+    require_text(text)
     pieces, is_word = _by_function(text, split) if callable(split) else _by_pattern(text, split)
     places: dict[Any, list[int]] = {}
     for i, piece in enumerate(pieces):
@@ -190,7 +192,10 @@ def lime_samples(words: int, samples: int, seed: int = 0) -> np.ndarray:
 
 
 def _by_pattern(text: str, split: str) -> tuple[list[str], Callable[[str], object]]:
-    separator = re.compile(f"(?:{split})|$")
+    try:
+        separator = re.compile(f"(?:{split})|$")
+    except re.error as error:
+        raise EcomTutorError(f"split is a regular expression; {split!r:.60}: {error}.") from error
     pieces, here = [], 0
     for gap in separator.finditer(text):
         pieces += [text[here : gap.start()], gap[0]]
@@ -220,6 +225,11 @@ def _scored(
     cut: LimeText, present: np.ndarray, classifier: TextClassifier, bf16: bool
 ) -> tuple[np.ndarray, int]:
     """Probabilities (samples, outputs), and how many distinct strings that took."""
+    if not hasattr(classifier, "predict_proba"):
+        raise EcomTutorError(
+            f"lime_text asks a classifier's predict_proba(texts); {type(classifier).__name__} has "
+            "none. A function fits with types.SimpleNamespace(predict_proba=function)."
+        )
     strings = [cut.shown(row) for row in present]
     distinct = {string: i for i, string in enumerate(dict.fromkeys(strings))}
     more = {"bf16": True} if bf16 else {}

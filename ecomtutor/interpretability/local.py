@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import dice_of, whole
 from ecomtutor.interpretability.explanation import Explanation, explained
 from ecomtutor.interpretability.game import Game
 
@@ -39,8 +40,7 @@ def occlusion(game: Game, width: int = 3) -> Explanation:
         Zeiler and Fergus (2014), Visualizing and Understanding Convolutional Networks.
     """
     n = len(game)
-    if not 1 <= width <= n:
-        raise EcomTutorError(f"The window is 1 … {n} units wide; {width} came.")
+    whole(width, "The window's width in units", 1, n)
     asked, made = game.count.asked, game.count.made
     hidden = np.zeros((n - width + 1, n), dtype=bool)
     for start, row in enumerate(hidden):
@@ -190,14 +190,20 @@ def weighted_ridge(
     x_mean, y_mean = share @ x, share @ y
     a, b = x - x_mean, y - y_mean
     gram = a.T @ (weight[:, None] * a) + ridge * np.eye(x.shape[1])
-    coefficients = np.linalg.solve(gram, a.T @ (weight[:, None] * b))
+    try:
+        coefficients = np.linalg.solve(gram, a.T @ (weight[:, None] * b))
+    except np.linalg.LinAlgError as error:
+        raise EcomTutorError(
+            f"{len(x)} samples do not tell {x.shape[1]} units apart without a penalty. Give ridge "
+            "above 0, or more samples."
+        ) from error
     missed = share @ (b - a @ coefficients) ** 2
     spread = np.maximum(share @ b**2, 1e-300)
     return coefficients, y_mean - x_mean @ coefficients, 1 - missed / spread
 
 
 def _drawn(n: int, samples: int, seed: int) -> np.ndarray:
-    dice = np.random.default_rng(seed)
+    dice = dice_of(seed)
     present = np.ones((samples, n), dtype=bool)
     for row in present[1:]:
         row[dice.choice(n, dice.integers(1, n + 1), replace=False)] = False
@@ -205,10 +211,10 @@ def _drawn(n: int, samples: int, seed: int) -> np.ndarray:
 
 
 def _require(n: int, samples: int, kernel_width: float, ridge: float, sampling: str) -> None:
-    if samples < 2 or kernel_width <= 0 or ridge < 0:
+    whole(samples, "samples", 2)
+    if not kernel_width > 0 or not 0 <= ridge < math.inf:  # NaN is refused as well
         raise EcomTutorError(
-            f"samples ≥ 2, kernel_width > 0 and ridge ≥ 0 are wanted; {samples}, {kernel_width} "
-            f"and {ridge} came."
+            f"kernel_width > 0 and ridge ≥ 0 are wanted; {kernel_width} and {ridge} came."
         )
     if sampling not in ("drawn", "exhaustive"):
         raise EcomTutorError(f"sampling is 'drawn' or 'exhaustive'; {sampling!r} came.")

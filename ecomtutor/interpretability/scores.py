@@ -4,13 +4,14 @@ Each function here returns a `Score` for `Game`: a list of id rows in, an array 
 Classifiers already have one, `classifier.token_logits`; these are for generators and readers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import whole
 from ecomtutor.interpretability.game import Score
 
 TOKENS_AT_ONCE = 2048
@@ -18,6 +19,9 @@ TOKENS_AT_ONCE = 2048
 
 def probabilities(logits: Score, temperature: float = 1.0) -> Score:
     """A score of logits as one of probabilities: faithfulness curves are read in these."""
+
+    if not 0 < temperature < np.inf:
+        raise EcomTutorError(f"A temperature is above 0; {temperature} came.")
 
     def score(rows: list[np.ndarray]) -> np.ndarray:
         scaled = logits(rows) / temperature
@@ -35,8 +39,11 @@ def next_token(model: Any, candidates: Sequence[int], *, bf16: bool = False) -> 
         model: a causal language model of transformers, in evaluation mode.
         candidates: token ids; they are the outputs.
         bf16: half precision where the processor has it.
+
+    Raises:
+        EcomTutorError: no candidates, ids outside the vocabulary, or another kind of model.
     """
-    columns = np.asarray(candidates, dtype=np.int64)
+    columns = _token_ids(model, candidates)
 
     def score(rows: list[np.ndarray]) -> np.ndarray:
         return _last_log_probabilities(model, rows, bf16)[:, columns]
@@ -66,17 +73,15 @@ def continuation(model: Any, tokens: Sequence[int], *, bf16: bool = False) -> Sc
 
     With a policy and a question as the text it says which of their words carry an answer.
     """
-    ending = np.asarray(tokens, dtype=np.int64)
-    if not len(ending):
-        raise EcomTutorError("A continuation of no tokens has nothing to explain.")
+    ending = _token_ids(model, tokens)
 
     def score(rows: list[np.ndarray]) -> np.ndarray:
+        _require_rows(rows)
         longer = [np.concatenate([row, ending[:-1]]) for row in rows]
         totals = np.empty((len(rows), 1))
-        for numbers, logs in _log_probabilities(model, longer, bf16):
+        for numbers, logs in _log_probabilities(model, longer, bf16, last=len(ending)):
             for i, of_row in zip(numbers, logs, strict=True):
-                places = np.arange(len(rows[i]) - 1, len(longer[i]))
-                totals[i] = float(of_row[places, ending].sum())
+                totals[i] = float(of_row[np.arange(len(ending)), ending].sum())
         return totals
 
     return score
@@ -91,7 +96,13 @@ def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
         model: a question-answering model of transformers: start_logits and end_logits (1, tokens).
         start, end: token positions of the answer's first and last token.
         segments: token type of each position, (tokens,): question 0, passage 1.
+
+    Raises:
+        EcomTutorError: a span outside of the tokens; when scored, rows of another length, or a
+            model that is no reader.
     """
+    whole(start, "The answer's first token", 0, len(segments) - 1)
+    whole(end, "The answer's last token", start, len(segments) - 1)
 
     def score(rows: list[np.ndarray]) -> np.ndarray:
         import torch
@@ -108,6 +119,8 @@ def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
             ids = torch.from_numpy(np.stack(rows[first : first + many]))
             with torch.inference_mode():
                 out = model(input_ids=ids, token_type_ids=kinds.expand_as(ids))
+            if not hasattr(out, "start_logits"):
+                raise EcomTutorError(f"{type(model).__name__} is no reader: it marks no answers.")
             found.append(out.start_logits[:, start] + out.end_logits[:, end])
         values: np.ndarray = torch.cat(found)[:, None].float().numpy()
         return values
@@ -118,45 +131,70 @@ def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
 def _last_log_probabilities(model: Any, rows: list[np.ndarray], bf16: bool) -> np.ndarray:
     """Log-probabilities (rows, vocabulary) of the token after each row."""
     found = np.empty((len(rows), model.config.vocab_size), np.float32)
-    for numbers, logs in _log_probabilities(model, rows, bf16, last=True):
+    for numbers, logs in _log_probabilities(model, rows, bf16, last=1):
         found[numbers] = np.stack([of_row[-1] for of_row in logs])
     return found
 
 
-def _log_probabilities(
-    model: Any, rows: list[np.ndarray], bf16: bool, last: bool = False
-) -> "list[tuple[np.ndarray, list[np.ndarray]]]":
-    """Rows' numbers, and for each row log-probabilities (its tokens, vocabulary).
+def _token_ids(model: Any, ids: Sequence[int]) -> np.ndarray:
+    """The door for token ids that are outputs: (ids,), each in the model's vocabulary."""
+    if not hasattr(getattr(model, "config", None), "vocab_size"):
+        raise EcomTutorError(
+            f"A causal language model of transformers is wanted; {type(model).__name__} came. "
+            "load_generator(language).model is one."
+        )
+    found, words = np.asarray(ids), model.config.vocab_size
+    if not (found.ndim == 1 and len(found) and found.dtype.kind in "iu"):
+        raise EcomTutorError(
+            f"A list of one token id or more is wanted; {ids!r:.60} came. With no tokens there is "
+            "nothing to explain; tokenizer(text, add_special_tokens=False) gives a text's ids."
+        )
+    if found.min() < 0 or found.max() >= words:
+        raise EcomTutorError(f"Token ids are 0 … {words - 1}; {found.tolist()!r:.60} came.")
+    return found.astype(np.int64)
 
-    Padding stands on the right, where a causal model cannot see it.
+
+def _require_rows(rows: Sequence[np.ndarray]) -> None:
+    if not len(rows) or min(map(len, rows)) == 0:
+        raise EcomTutorError(
+            "A generator goes on from one token or more; an empty row came. Where every unit may "
+            "be taken out, hide by 'mask', which leaves the end-of-text token in its place."
+        )
+
+
+def _log_probabilities(
+    model: Any, rows: list[np.ndarray], bf16: bool, last: int
+) -> "Iterator[tuple[np.ndarray, list[np.ndarray]]]":
+    """Rows' numbers, and for each row log-probabilities (last, vocabulary) after its last tokens.
+
+    Batch by batch: those of all places of all rows would be gigabytes. Padding stands on the
+    right, where a causal model cannot see it.
+
+    Args:
+        rows: each of `last` tokens or more.
     """
     import torch
 
     from ecomtutor.training import has_bf16
 
-    order = np.array(sorted(range(len(rows)), key=lambda i: -len(rows[i])))
-    if not len(order) or min(map(len, rows)) == 0:
-        raise EcomTutorError("A generator goes on from one token or more; an empty row came.")
-    found, first = [], 0
+    _require_rows(rows)
+    order, first = np.array(sorted(range(len(rows)), key=lambda i: -len(rows[i]))), 0
+    # The head over the whole vocabulary is dear: only where it is asked for, if the model can.
+    few = "logits_to_keep" in signature(model.forward).parameters
     while first < len(order):
         width = len(rows[order[first]])
         numbers = order[first : first + max(1, TOKENS_AT_ONCE // width)]
-        lengths = [len(rows[i]) for i in numbers]
+        ends = np.array([len(rows[i]) for i in numbers])
         ids = np.zeros((len(numbers), width), dtype=np.int64)
         for place, i in enumerate(numbers):
-            ids[place, : lengths[place]] = rows[i]
-        # The head over the whole vocabulary is dear: only where rows end, if that is all we ask.
-        ends = np.unique([length - 1 for length in lengths])
-        few = last and "logits_to_keep" in signature(model.forward).parameters
-        kept = {"logits_to_keep": torch.from_numpy(ends)} if few else {}
+            ids[place, : ends[place]] = rows[i]
+        places = ends[:, None] - np.arange(last, 0, -1)  # (rows, last)
+        asked = np.unique(places)
+        kept = {"logits_to_keep": torch.from_numpy(asked)} if few else {}
         half = bf16 and has_bf16()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
             logits: torch.Tensor = model(input_ids=torch.from_numpy(ids), **kept).logits
-        places = [int(np.searchsorted(ends, n - 1)) if few else n - 1 for n in lengths]
-        parts = [
-            of_row[end : end + 1] if last else of_row[: end + 1]
-            for of_row, end in zip(logits, places, strict=True)
-        ]
-        found.append((numbers, [part.float().log_softmax(-1).numpy() for part in parts]))
+        columns = torch.from_numpy(np.searchsorted(asked, places) if few else places)
+        parts = (of_row[column] for of_row, column in zip(logits, columns, strict=True))
+        yield numbers, [part.float().log_softmax(-1).numpy() for part in parts]
         first += len(numbers)
-    return found

@@ -14,6 +14,7 @@ import numpy as np
 
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.units import Unit, Units, hiding_ids
+from ecomtutor.text.checking import require_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -60,6 +61,7 @@ def shap_text(text: str, tokenizer: "PreTrainedTokenizerBase", max_tokens: int =
     Raises:
         EcomTutorError: an empty or too long text, or a tokenizer without a mask token.
     """
+    require_text(text)
     if tokenizer.mask_token is None:
         raise EcomTutorError("shap's way on texts is followed for tokenizers with a mask token.")
     encoded = tokenizer(text, return_offsets_mapping=True, verbose=False)

@@ -7,6 +7,8 @@ from math import comb
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import dice_of
+from ecomtutor.interpretability.doors import whole as whole_number
 from ecomtutor.interpretability.explanation import Explanation, explained
 from ecomtutor.interpretability.game import Game
 from ecomtutor.interpretability.trees import Cut, Tree, cut_of
@@ -25,8 +27,9 @@ def exact_shapley(game: Game) -> Explanation:
     """
     n = len(game)
     if n > EXACT_AT_MOST:
+        many = f"{2**n:.0e}" if n < 1000 else f"2^{n}"  # beyond the largest float
         raise EcomTutorError(
-            f"{n} units have {2**n:.0e} coalitions; exact values go to {EXACT_AT_MOST} units. Take "
+            f"{n} units have {many} coalitions; exact values go to {EXACT_AT_MOST} units. Take "
             "owen_values or sampled_shapley."
         )
     asked, made = game.count.asked, game.count.made
@@ -55,9 +58,8 @@ def sampled_shapley(game: Game, orders: int = 50, seed: int = 0) -> Explanation:
     Source:
         Castro, Gómez and Tejada (2009); Mitchell et al. (2022) for pairs of opposite orders.
     """
-    if orders < 2:
-        raise EcomTutorError(f"A standard error needs two pairs of orders or more; {orders} came.")
-    n, dice = len(game), np.random.default_rng(seed)
+    whole_number(orders, "A standard error needs pairs: orders", 2)
+    n, dice = len(game), dice_of(seed)
     asked, made = game.count.asked, game.count.made
     forwards = [dice.permutation(n) for _ in range(orders)]
     arrivals = [_arrivals(order) for pair in forwards for order in (pair, pair[::-1])]
@@ -93,8 +95,8 @@ def kernel_shap(game: Game, samples: int = 500, seed: int = 0) -> Explanation:
     Source:
         Lundberg and Lee (2017), A Unified Approach to Interpreting Model Predictions, theorem 2.
     """
-    n = len(game)
-    if samples < 2 * n and samples < 2**n - 2:
+    n, dice = len(game), dice_of(seed)
+    if whole_number(samples, "samples") < 2 * n and samples < 2**n - 2:
         raise EcomTutorError(
             f"{n} units need {2 * n} samples or more, singles and complements; {samples} came."
         )
@@ -102,7 +104,7 @@ def kernel_shap(game: Game, samples: int = 500, seed: int = 0) -> Explanation:
     base, full = game.empty, game.full
     if n == 1:
         return explained(game, (full - base)[None], "Kernel SHAP", asked, made, adds_up=True)
-    present, weight = _weighted_coalitions(n, samples, np.random.default_rng(seed))
+    present, weight = _weighted_coalitions(n, samples, dice)
     # The last unit takes what is left of full - base: the sum holds exactly.
     design = (present[:, :-1].astype(float) - present[:, -1:]) * np.sqrt(weight)[:, None]
     target = game(present) - base - present[:, -1:] * (full - base)
@@ -123,8 +125,9 @@ def owen_values(
 
     Args:
         game: the text and the model.
-        budget: how many rows may be asked for; None: as many as it takes, about 2/3 · n² on a
-            balanced tree, more on a lopsided one.
+        budget: how many rows may be asked for, two at least, with everything hidden and with
+            nothing; None: as many as it takes, about 2/3 · n² on a balanced tree, more on a
+            lopsided one.
         tree: "balanced"; "punctuation", which cuts at sentence ends, then at commas, then in
             halves; or a rule (start, end) → place where the units start … end - 1 are cut.
 
@@ -133,6 +136,8 @@ def owen_values(
         for the use on texts.
     """
     n = len(game)
+    if budget is not None:
+        whole_number(budget, "budget", 2)
     asked, made = game.count.asked, game.count.made
     base, full = game.empty, game.full
     cut = cut_of(game.units, tree)

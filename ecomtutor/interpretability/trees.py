@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+import numpy as np
+
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.units import Units
 
@@ -64,7 +66,7 @@ def _strength(text: str) -> int:
 def _checked(rule: Cut) -> Cut:
     def cut(start: int, end: int) -> int:
         place = rule(start, end)
-        if not start < place < end:
+        if not isinstance(place, int | np.integer) or not start < place < end:
             raise EcomTutorError(
                 f"A tree cuts units {start} … {end - 1} in two parts, at a place from {start + 1} "
                 f"to {end - 1}; {place!r} came."

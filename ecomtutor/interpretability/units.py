@@ -1,5 +1,6 @@
 """What an explanation is about: the words or tokens of a text, with exact places."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -7,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import whole
 from ecomtutor.text import token_positions, words
+from ecomtutor.text.checking import require_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -45,6 +48,17 @@ class Units:
         """The units' texts in order."""
         return [unit.text for unit in self.units]
 
+    @property
+    def unread(self) -> str:
+        """The end of the text that the model does not read, because it is too long; else "".
+
+        Blanks, accents and control characters that a tokenizer drops do not count; nor do units
+        without tokens, which leave out signs that are read all the same.
+        """
+        last = self.units[-1] if self.units else None
+        rest = self.text[last.end :] if last and last.tokens else ""
+        return rest if any(unicodedata.category(c)[0] in "LNPS" for c in rest) else ""
+
 
 def units_of(
     text: str,
@@ -64,8 +78,15 @@ def units_of(
         max_tokens: how many the model reads, special tokens included.
 
     Raises:
-        EcomTutorError: nothing to explain, or another word for `by`.
+        EcomTutorError: no text, nothing to explain in it, another word for `by`, a tokenizer that
+            tells no places.
     """
+    whole(max_tokens, "max_tokens", 1)
+    _require_characters(require_text(text))
+    if not getattr(tokenizer, "is_fast", False):
+        raise EcomTutorError(
+            f"A fast tokenizer, which tells each token's place, is wanted; {tokenizer!r:.60} came."
+        )
     if by not in ("word", "token"):
         raise EcomTutorError(f"Units are by 'word' or by 'token'; {by!r} came.")
     encoded = tokenizer(
@@ -109,6 +130,16 @@ def _joined(places: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
         elif positions:
             joined.append(list(positions))
     return [tuple(positions) for positions in joined]
+
+
+def _require_characters(text: str) -> None:
+    """Half a character, which a broken decoding leaves behind, is no text for any tokenizer."""
+    broken = next((i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"), None)
+    if broken is not None:
+        raise EcomTutorError(
+            f"Character {broken} of the text is half of one ({text[broken]!r}): it was decoded "
+            "wrongly. Read the file as UTF-8, or drop it: text.encode('utf-8', 'ignore').decode()."
+        )
 
 
 def hiding_ids(tokenizer: "PreTrainedTokenizerBase") -> tuple[int, int]:

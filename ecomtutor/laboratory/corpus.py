@@ -6,6 +6,7 @@ import numpy as np
 
 from ecomtutor.datasets import reviews
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import dice_of, whole
 from ecomtutor.laboratory.plants import Plant, insert, plant_of
 from ecomtutor.text import words
 
@@ -55,8 +56,12 @@ def planted_corpus(language: str, split: str, many: int, seed: int = 0) -> Corpu
         many: how many texts; where there are fewer reviews, they are gone through again with new
             plants.
         seed: draws the reviews, the plants and their places.
+
+    Raises:
+        EcomTutorError: another language or split, or no text wanted.
     """
-    plant, dice = plant_of(language), np.random.default_rng(seed)
+    whole(many, "many", 1)
+    plant, dice = plant_of(language), dice_of(seed)
     found = short_reviews(language, split)
     rounds = -(-many // len(found))
     order = np.concatenate([dice.permutation(len(found)) for _ in range(rounds)])[:many]

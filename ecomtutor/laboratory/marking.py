@@ -12,6 +12,7 @@ import numpy as np
 from ecomtutor.datasets.store import data_dir
 from ecomtutor.errors import EcomTutorError, MissingResource
 from ecomtutor.interpretability import Game
+from ecomtutor.interpretability.doors import whole
 from ecomtutor.interpretability.faithfulness import falls, random_falls, stability
 from ecomtutor.laboratory.methods import METHODS, Answer, Method
 from ecomtutor.laboratory.plants import KINDS, Kind
@@ -97,6 +98,7 @@ def mark(
 
 def found(trial: Trial, ranking: np.ndarray, many: int) -> float:
     """The share of the first so many units that belong to the cue: precision at `many`."""
+    whole(many, "many", 1)
     return float(np.isin(ranking[:many], trial.cue).mean())
 
 
@@ -172,7 +174,11 @@ def read(path: Path | None = None) -> "pd.DataFrame":
         raise MissingResource(
             f"{path.name} is not there: python -m ecomtutor.laboratory scorecard --measure"
         )
-    return pd.read_csv(path)
+    scores = pd.read_csv(path)
+    lacks = {field.name for field in fields(Mark)} - set(scores)
+    if lacks:
+        raise EcomTutorError(f"{path.name} is no score card: it lacks the column {min(lacks)!r}.")
+    return scores
 
 
 def scorecard(scores: "pd.DataFrame", model: str) -> "pd.DataFrame":

@@ -86,8 +86,11 @@ def insert(text: str, put_in: Sequence[str], dice: np.random.Generator) -> Plant
         dice: draws the places.
 
     Raises:
-        EcomTutorError: no words in the text, or no place where the inserted ones stay whole.
+        EcomTutorError: no words in the text, no list of words to put in, or no place where they
+            stay whole.
     """
+    if isinstance(put_in, str) or not all(word.strip() for word in put_in):
+        raise EcomTutorError(f"A list of words is put into a text; {put_in!r:.60} came.")
     places = _places(text)
     if not places:
         raise EcomTutorError(f"A word is put between words, and {text!r:.40} has none.")

@@ -13,6 +13,7 @@ import numpy as np
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.finetuning import Classifier, TruncatedText
 from ecomtutor.interpretability import Game, Units, probabilities, units_of
+from ecomtutor.interpretability.doors import dice_of, whole
 from ecomtutor.laboratory.corpus import short_reviews
 from ecomtutor.laboratory.plants import Kind, Planted, insert, plant_of
 
@@ -92,7 +93,8 @@ def verified(
     Raises:
         EcomTutorError: an unknown plant, or no review in which it could be tried.
     """
-    plant, dice = plant_of(language), np.random.default_rng(seed)
+    whole(texts, "texts", 1)
+    plant, dice = plant_of(language), dice_of(seed)
     forced = classifier.labels.index(plant.label(kind))
     found = short_reviews(language, "test", length[1], length[0])
     originals = [found[i][0] for i in dice.permutation(len(found))][: 3 * texts]

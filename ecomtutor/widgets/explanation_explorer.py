@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.text.checking import require_text
 from ecomtutor.widgets.core import StaticAndLive
 
 if TYPE_CHECKING:
@@ -100,14 +101,16 @@ class ExplanationExplorer(StaticAndLive):
 
     def __repr__(self) -> str:
         rows = "\n".join("  ".join(row) for row in self._budgets())
-        return f"{_TITLE}\n\n{self._compared().text}\n\n{rows}"
+        note = f"\n\n{self._left_out()}" if self._left_out() else ""
+        return f"{_TITLE}\n\n{self._compared().text}{note}\n\n{rows}"
 
     def _repr_html_(self) -> str:
         from ecomtutor.interpretability.rendering.picture import folded, paper
 
         head, *rows = [[html.escape(cell) for cell in row] for row in self._budgets()]
         table = folded("What the budget changes", head, rows)
-        return paper(f"<div>{_TITLE}</div>{self._compared().html}{table}", _TITLE)
+        note = f"<div>{self._left_out()}</div>" if self._left_out() else ""
+        return paper(f"<div>{_TITLE}</div>{self._compared().html}{note}{table}", _TITLE)
 
     def widget(self) -> Any:
         """The controls above the explanation, an `ipywidgets.VBox`."""
@@ -135,18 +138,18 @@ class ExplanationExplorer(StaticAndLive):
         Raises:
             EcomTutorError: nothing to explain, too long a text, a method that cannot serve it.
         """
-        from ecomtutor.interpretability import explain, units_of
+        from ecomtutor.interpretability import explain
+        from ecomtutor.interpretability.doors import whole
 
-        if len(chosen.text) > LONGEST:
+        if len(require_text(chosen.text)) > LONGEST:
             raise EcomTutorError(
                 f"Up to {LONGEST:,} characters fit here; {len(chosen.text):,} came. Shorten the "
                 "text."
             )
+        whole(chosen.budget, "budget", 8)
         if chosen.method not in METHODS:
             raise EcomTutorError(f"method is one of {', '.join(METHODS)}; {chosen.method!r} came.")
-        tokens = self.classifier.max_tokens
-        units = units_of(chosen.text, self.classifier.tokenizer, chosen.unit, max_tokens=tokens)  # type: ignore[arg-type]
-        affordable = max(8, MOST_TOKENS // len(units.ids))
+        units, affordable = self._size(chosen)
         budget = min(chosen.budget, affordable)
         made = explain(
             chosen.text,
@@ -154,22 +157,44 @@ class ExplanationExplorer(StaticAndLive):
             chosen.method,
             chosen.unit,  # type: ignore[arg-type]
             chosen.hiding,  # type: ignore[arg-type]
-            **_spending(chosen.method, len(units), budget, affordable),
+            **_spending(chosen.method, units, budget, affordable),
         )
+        if chosen.label:
+            made.output(chosen.label)  # an unknown one is told here, not when it is drawn
         label = chosen.label or made.outputs[made.output()]
         return Explored(made, label, budget, chosen.budget)
 
     def _compared(self) -> Any:
         from ecomtutor.interpretability.rendering import compare
 
-        start = Settings(self.text)
-        seen = [self.explore(replace(start, method=method)) for method in COMPARED]
+        seen = [self.explore(replace(Settings(self.text), method=m)) for m in self._served()]
         return compare([one.explanation for one in seen], seen[0].label)
+
+    def _served(self) -> list[str]:
+        """The compared methods that a text so long leaves within a reader's patience."""
+        units, affordable = self._size(Settings(self.text))
+        return [m for m in COMPARED if _least(m, units) <= affordable]
+
+    def _left_out(self) -> str:
+        """Which methods the static view lacks, and why; mostly nothing."""
+        lacking = [METHODS[m] for m in COMPARED if m not in self._served()]
+        if not lacking:
+            return ""
+        return f"The text is long: {' and '.join(lacking)} would take too many rows of it."
+
+    def _size(self, chosen: Settings) -> tuple[int, int]:
+        """How many units the text has, and how many rows of it a reader waits for."""
+        from ecomtutor.interpretability import units_of
+
+        tokens = self.classifier.max_tokens
+        units = units_of(chosen.text, self.classifier.tokenizer, chosen.unit, max_tokens=tokens)  # type: ignore[arg-type]
+        return len(units), max(8, MOST_TOKENS // len(units.ids))
 
     def _budgets(self) -> list[list[str]]:
         """Rows of cells: what Owen values resolve at each budget, until they resolve everything."""
         rows = [["budget", "rows scored", "units resolved"]]
-        for budget in BUDGETS:
+        affordable = self._size(Settings(self.text))[1]
+        for budget in (b for b in BUDGETS if b <= affordable):
             made = self.explore(Settings(self.text, budget=budget)).explanation
             rows.append([str(budget), str(made.made), f"{made.resolved} of {len(made.units)}"])
             if made.resolved == len(made.units):
@@ -213,11 +238,10 @@ def _spending(method: str, units: int, budget: int, affordable: int) -> dict[str
     Raises:
         EcomTutorError: it needs more than anyone would wait for.
     """
-    least = {"leave-one-out": units + 2, "occlusion": units + 2, "sampled": 4 * units}
-    if least.get(method, 0) > affordable:
+    if _least(method, units) > affordable:
         raise EcomTutorError(
-            f"{METHODS[method]} needs {least[method]:,} rows of this long text, more than you "
-            "would wait for here. Shorten it, or take Owen values or LIME with a budget."
+            f"{METHODS[method]} needs {_least(method, units):,} rows of this long text, more than "
+            "you would wait for here. Shorten it, or take Owen values or LIME with a budget."
         )
     if method == "sampled":
         return {"orders": max(2, budget // (2 * units)), "seed": 0}
@@ -228,6 +252,12 @@ def _spending(method: str, units: int, budget: int, affordable: int) -> dict[str
     if method == "lime":
         return {"samples": budget, "seed": 0}
     return {"budget": budget} if method == "owen" else {}
+
+
+def _least(method: str, units: int) -> int:
+    """The rows that a method needs whatever its budget."""
+    least = {"leave-one-out": units + 2, "occlusion": units + 2, "sampled": 4 * units}
+    return least.get(method, 0)
 
 
 def _controls(text: str, labels: tuple[str, ...]) -> dict[str, Any]:

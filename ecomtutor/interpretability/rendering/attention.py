@@ -24,6 +24,7 @@ from ecomtutor.interpretability.rendering.picture import (
 
 ROW, ACROSS = 20, 200  # pixels
 MOST_BYTES = 1_000_000
+MOST_LINES = 3000
 _DECIMALS = 5
 _LOOKS = ("first token", "itself", "the one before", "the one after", "last token")
 
@@ -48,15 +49,22 @@ def attention_arcs(
         title: what is shown, such as "Layer 3, head 7".
 
     Raises:
-        EcomTutorError: shapes that do not fit, negative or infinite weights, no such token.
+        EcomTutorError: shapes that do not fit, negative or infinite weights, no such token, more
+            lines than a picture holds.
     """
     grid = _weights(weights, tokens, 2)
     n = len(tokens)
+    only = [only] if isinstance(only, int) else only
     looking = list(range(n)) if only is None else [int(i) for i in only]
     if any(not 0 <= i < n for i in looking):
         raise EcomTutorError(f"Tokens are numbered 0 … {n - 1}; {looking} came.")
     top = float(grid[looking].max(initial=0.0))
-    lines = [(i, j) for i in looking for j in range(n) if grid[i, j] >= least]
+    lines = [(i, j) for i in looking for j in range(n) if grid[i, j] >= least and grid[i, j] > 0]
+    if not least >= 0 or len(lines) > MOST_LINES:
+        raise EcomTutorError(
+            f"Weights of least={least:g} or more make {len(lines):,} lines, of which nobody sees "
+            f"more than {MOST_LINES:,}. Give `least` a larger value, or some tokens as `only`."
+        )
     curves = "".join(_line(i, j, grid[i, j] / top) for i, j in lines)
     picture = drawn(curves, ACROSS, n * ROW, "lines from each token to those that it looks at")
     said = f"{len(lines)} weights of {least:g} or more are drawn; the thickest is {top:.2f}."
@@ -89,7 +97,7 @@ def head_grid(
         title: what is shown.
 
     Raises:
-        EcomTutorError: shapes that do not fit, or weights outside 0 … 1.
+        EcomTutorError: shapes that do not fit, weights outside 0 … 1, more than a megabyte.
     """
     grid = _weights(weights, tokens, 4)
     if grid.max() > 1 + 1e-4:
@@ -105,13 +113,24 @@ def head_grid(
         html = paper(body, f"{title}: {len(down)} layers of {len(across)} heads")
         if len(html.encode()) <= MOST_BYTES:
             break
+    else:
+        raise EcomTutorError(
+            f"{grid.shape[0]} layers of {grid.shape[1]} heads on {len(tokens)} tokens make a "
+            f"picture of {len(html.encode()) / 1e6:.1f} megabytes. Draw some of them: weights"
+            "[4:8], layers=[4, 5, 6, 7]."
+        )
     return Picture(html, _looks_words(looks, down, across, title))
 
 
 def _weights(weights: Any, tokens: Sequence[str], dimensions: int) -> np.ndarray:
     if hasattr(weights, "detach"):
         weights = weights.detach().float().numpy()
-    grid = np.asarray(weights, dtype=np.float64)
+    try:
+        grid = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise EcomTutorError(f"Attention weights are an array of numbers: {error}.") from error
+    if not all(isinstance(token, str) for token in tokens):
+        raise EcomTutorError("Tokens are texts: tokenizer.convert_ids_to_tokens(ids) makes them.")
     n = len(tokens)
     wanted = "(layers, heads, tokens, tokens)" if dimensions == 4 else "(tokens, tokens)"
     if grid.ndim != dimensions or grid.shape[-2:] != (n, n) or not grid.size:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ecomtutor.errors import EcomTutorError
+from ecomtutor.interpretability.doors import whole
 from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.rendering.picture import (
     DOWN,
@@ -99,8 +99,7 @@ def waterfall(
 
 def _chosen(what: Shown, top: int) -> tuple[list[int], list[int]]:
     """The units with a row of their own, and the others; a single other one gets its row too."""
-    if top < 1:
-        raise EcomTutorError(f"One unit or more gets a row of its own; {top} came.")
+    whole(top, "top, how many units get a row of their own,", 1)
     order = what.by_size
     return (order, []) if len(order) <= top + 1 else (order[:top], order[top:])
 
@@ -142,7 +141,9 @@ def _rows(steps: list[Step], zero: bool) -> str:
             f'<td style="padding:0;line-height:0">{picture}</td>'
             f'<td style="{style}left;white-space:nowrap">{step.value}</td></tr>'
         )
-    table = f"border-collapse:collapse;margin:6px 0;background-color:{PAPER};border:none"
+    table = (
+        f"border-collapse:collapse;margin:6px 0;background-color:{PAPER};color:{INK};border:none"
+    )
     return f'<table style="{table}"><tbody>{"".join(rows)}</tbody></table>'
 
 

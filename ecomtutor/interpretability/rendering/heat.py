@@ -51,8 +51,8 @@ def compare(explanations: Sequence[Explanation], output: "str | int | None" = No
     Raises:
         EcomTutorError: none came, or they are of different texts or outputs.
     """
-    if not explanations:
-        raise EcomTutorError("There is nothing to compare: give one explanation or more.")
+    if isinstance(explanations, Explanation) or not explanations:
+        raise EcomTutorError("There is nothing to compare: give a list of explanations.")
     first = explanations[0]
     if any((e.units.text, e.outputs) != (first.units.text, first.outputs) for e in explanations):
         raise EcomTutorError("Explanations of one text with the same outputs are compared.")
@@ -108,9 +108,8 @@ def _legend(what: Shown) -> str:
 
 
 def _has_unread(units: Units) -> bool:
-    """Whether text stands behind the last unit; units without tokens leave out marks that count."""
-    last = units.units[-1]
-    return bool(last.tokens and units.text[last.end :].strip())
+    """Whether text stands behind the last unit."""
+    return bool(units.unread)
 
 
 def _key(name: str) -> str:

@@ -103,6 +103,11 @@ class Shown:
             parts.append(f"seed {made.settings['seed']}")
         if not made.adds_up:
             parts.append("values of this method need not add up")
+        if made.units.unread:
+            parts.append(
+                f"the model reads the first {len(made.units.text) - len(made.units.unread):,} of "
+                f"{len(made.units.text):,} characters, and only they are explained"
+            )
         return "; ".join(parts) + "."
 
     @property
@@ -144,7 +149,12 @@ def shown(explanation: Explanation, output: "str | int | None") -> Shown:
     Raises:
         EcomTutorError: no such output, or values that are no finite numbers.
     """
-    if not np.isfinite(explanation.values).all():
+    if not isinstance(explanation, Explanation):
+        raise EcomTutorError(
+            f"An explanation is drawn; {type(explanation).__name__} came. explain(…) makes one."
+        )
+    parts = (explanation.values, explanation.base, explanation.full, explanation.errors)
+    if not all(np.isfinite(part).all() for part in parts if part is not None):
         raise EcomTutorError("An explanation with NaN or infinite values cannot be drawn.")
     return Shown(explanation, explanation.output(output))
 
