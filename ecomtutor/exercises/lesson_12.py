@@ -12,7 +12,8 @@ def two_words(empty, first, second, both):
     """What each method gives the first word and the second, from the four answers of the model."""
     leave_one_out = (both - second, both - first)
     one_alone = (first - empty, second - empty)
-    shapley = tuple((out + alone) / 2 for out, alone in zip(leave_one_out, one_alone))
+    pairs = zip(leave_one_out, one_alone, strict=True)
+    shapley = tuple((out + alone) / 2 for out, alone in pairs)
     return leave_one_out, one_alone, shapley
 '''
 
@@ -291,7 +292,7 @@ EXERCISES = [
             WrongAnswer(
                 changed(
                     _TWO,
-                    "tuple((out + alone) / 2 for out, alone in zip(leave_one_out, one_alone))",
+                    "tuple((out + alone) / 2 for out, alone in pairs)",
                     "((both - empty) / 2, (both - empty) / 2)",
                 ),
                 "evenly",
