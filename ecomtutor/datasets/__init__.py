@@ -4,12 +4,14 @@
     reviews("en")     English review sentences with the mean valence of twenty readers
     journeys()        one year of real baskets, campaigns and coupons
     store()           the course's own bilingual shop: catalogue and policies
+    passages("en")    what the shop can be asked about: policies and product pages, split
 
 Every table can say what its columns mean: `describe("reviews")`.
 """
 
 from ecomtutor.datasets.columns import COLUMNS, describe
 from ecomtutor.datasets.journeys import Journeys, journeys
+from ecomtutor.datasets.passages import passages
 from ecomtutor.datasets.reviews import raw_reviews, reviews
 from ecomtutor.datasets.store import Store, store
 
@@ -19,6 +21,7 @@ __all__ = [
     "Store",
     "describe",
     "journeys",
+    "passages",
     "raw_reviews",
     "reviews",
     "store",
