@@ -3,7 +3,15 @@
 import pandas as pd
 import pytest
 
-from ecomtutor.datasets import COLUMNS, describe, journeys, raw_reviews, reviews, store
+from ecomtutor.datasets import (
+    COLUMNS,
+    describe,
+    journeys,
+    questions,
+    raw_reviews,
+    reviews,
+    store,
+)
 from ecomtutor.datasets.reviews import same_text_key, split_of, split_sha256
 from ecomtutor.errors import EcomTutorError
 
@@ -33,6 +41,8 @@ def _table(name: str) -> pd.DataFrame:
     kind, _, part = name.partition(" ")
     if kind == "reviews":
         return reviews(part)
+    if name == "store questions":
+        return questions("en")
     return getattr(store(), part) if kind == "store" else getattr(journeys(), name)
 
 

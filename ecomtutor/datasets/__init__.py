@@ -5,6 +5,7 @@
     journeys()        one year of real baskets, campaigns and coupons
     store()           the course's own bilingual shop: catalogue and policies
     passages("en")    what the shop can be asked about: policies and product pages, split
+    questions("en")   customers' questions about these passages, with exact answers or none
 
 Every table can say what its columns mean: `describe("reviews")`.
 """
@@ -12,6 +13,7 @@ Every table can say what its columns mean: `describe("reviews")`.
 from ecomtutor.datasets.columns import COLUMNS, describe
 from ecomtutor.datasets.journeys import Journeys, journeys
 from ecomtutor.datasets.passages import passages
+from ecomtutor.datasets.questions import lexical_overlap, questions, squad
 from ecomtutor.datasets.reviews import raw_reviews, reviews
 from ecomtutor.datasets.store import Store, store
 
@@ -21,8 +23,11 @@ __all__ = [
     "Store",
     "describe",
     "journeys",
+    "lexical_overlap",
     "passages",
+    "questions",
     "raw_reviews",
     "reviews",
+    "squad",
     "store",
 ]

@@ -109,6 +109,18 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text_zh": "the passage in Chinese, 80 to 250 words (as jieba cuts them)",
         "updated": "day on which the shop last changed it",
     },
+    "store questions": {
+        "id": "the question: language, passage and a number",
+        "passage_id": "the passage that it was asked about, see passages()",
+        "question": "what the customer wrote, misspellings included",
+        "answers": "spans of the passage that answer it, the best first; none if unanswerable",
+        "starts": "the character of the passage at which each answer starts, counted from 0",
+        "answerable": "whether the passage answers it; a third of the questions it does not",
+        "plausible": "for unanswerable questions, spans that a careless reader would give",
+        "style": "plain, short, story, colloquial, typo, indirect, mixed (scripts) or keywords",
+        "split": "train, validation or test: that of the passage",
+        "kind": "policy or product: what kind of passage it is",
+    },
 }
 
 
