@@ -2,6 +2,7 @@
 
 texts             how much a text repeats itself
 classification    accuracy, precision, recall, F1, ROC and PR areas; confusion; a threshold's cost
+ranking           NDCG, recall, hit rate, reciprocal rank; coverage and novelty
 calibration       whether 90 % sure means right nine times in ten; temperature scaling
 """
 
@@ -19,6 +20,7 @@ from ecomtutor.metrics.classification import (
     confusion,
     cost_of_threshold,
 )
+from ecomtutor.metrics.ranking import ranking_by_household, ranking_metrics
 from ecomtutor.metrics.texts import repeated_ngrams
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "confusion",
     "cost_of_threshold",
     "fit_temperature",
+    "ranking_by_household",
+    "ranking_metrics",
     "reliability",
     "repeated_ngrams",
     "with_temperature",
