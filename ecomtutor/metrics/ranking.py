@@ -59,11 +59,13 @@ def ranking_metrics(
     wanted: "csr_array",
     buyers: "np.ndarray[Any, Any]",
     k: int = 10,
+    households: int | None = None,
 ) -> dict[str, float]:
     """The means over households, and what the lists reach.
 
     Args:
         buyers: (products,) how many households had bought each product before: for novelty.
+        households: how many those buyers were counted among; None: as many as there are lists.
 
     Returns:
         ndcg, recall, hit, rr: means over households that bought anything in the weeks to predict;
@@ -72,7 +74,8 @@ def ranking_metrics(
     """
     table = ranking_by_household(lists, wanted, k)
     shown = lists[:, :k][lists[:, :k] >= 0]
-    share = (buyers + 1) / (wanted.shape[0] + 1)  # never bought: finite surprise
+    everybody = wanted.shape[0] if households is None else households
+    share = (buyers + 1) / (everybody + 1)  # never bought: finite surprise
     return {
         **table.mean().to_dict(),
         "coverage": len(np.unique(shown)) / wanted.shape[1],

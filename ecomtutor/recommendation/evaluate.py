@@ -1,9 +1,11 @@
 """One recommender against what households then bought."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecomtutor.errors import EcomTutorError
 from ecomtutor.metrics.ranking import ranking_by_household, ranking_metrics
 from ecomtutor.recommendation.base import best, popularity
 from ecomtutor.recommendation.purchases import (
@@ -31,18 +33,37 @@ def top_lists(
 
 
 def evaluate(
-    scores: "np.ndarray[Any, Any]", task: Task, part: Part = "validation", k: int = 10
+    scores: "np.ndarray[Any, Any]",
+    task: Task,
+    part: Part = "validation",
+    k: int = 10,
+    households: "Sequence[int] | np.ndarray[Any, Any] | None" = None,
 ) -> dict[str, float]:
     """Measures at k of scores (households, products): `ecomtutor.metrics.ranking_metrics`.
 
     Args:
-        scores: for all households of `training_purchases()`, made from what was known at the
-            end of week 42 (validation) or 45 (test).
+        scores: made from what was known at the end of week 42 (validation) or 45 (test).
         task: "next" or "discovery".
+        households: whose rows the scores are, by id; None: all of `training_purchases()`, in
+            their order. A sample costs less and says less: its means vary with who is in it.
+
+    Raises:
+        EcomTutorError: an unknown household, or another number of rows.
     """
     known = training_purchases(weeks_of(part)[0])
+    everybody, truth = len(known.households), wanted(task, part)
+    buyers = popularity(known)
+    if households is not None:
+        ids = list(households)
+        truth = truth[[known.household_at(household) for household in ids]]
+        known = known.of(ids)
+    if len(scores) != len(known.households):
+        raise EcomTutorError(
+            f"Scores of {len(known.households)} households were expected, a row each; "
+            f"{np.shape(scores)} came."
+        )
     lists = top_lists(scores, known, task, k)
-    return ranking_metrics(lists, wanted(task, part), popularity(known), k)
+    return ranking_metrics(lists, truth, buyers, k, everybody)
 
 
 def evaluate_by_group(
