@@ -47,19 +47,28 @@ class Components:
 
     def __init__(self, purchases: Purchases):
         self.purchases = purchases
-        self.als = ALS().fit(purchases)
-        self.ease = Ease().fit(purchases)
-        self.ease_binary = Ease(weighting="binary", half_life_weeks=None).fit(purchases)
+        # Settings in full: the shipped boosting was trained on these scores and no others.
+        self.als = ALS(96, 20.0, 1.5, 12, "log", 26.0).fit(purchases)
+        self.ease = Ease(100.0, "log", 26.0).fit(purchases)
+        self.ease_binary = Ease(100.0, "binary", None).fit(purchases)
         self.stores = StorePopularity(purchases, 30)
         self.stores_long = StorePopularity(purchases, 180)
         self.products = product_features(purchases)
         self.groupings = {name: Grouping(purchases, GROUPS[name]) for name in GROUPS}
 
-    def table(self, histories: Purchases, task: Task) -> "pd.DataFrame":
-        """The candidates of some histories with their features, one row a pair."""
+    def table(
+        self,
+        histories: Purchases,
+        task: Task,
+        scores: "dict[str, np.ndarray[Any, Any]] | None" = None,
+    ) -> "pd.DataFrame":
+        """The candidates of some histories with their features, one row a pair.
+
+        `scores` are those of the histories, where they are already there.
+        """
         import pandas as pd
 
-        scores = self.scores(histories)
+        scores = scores or self.scores(histories)
         bought = pair_features(histories)
         pairs = self._candidates(histories, bought, scores, task)
         pairs = pairs.merge(bought, on=["household", "product"], how="left")
@@ -213,9 +222,10 @@ class Hybrid(Recommender):
         return scores
 
     def _block(self, histories: Purchases) -> "np.ndarray[Any, Any]":
-        rows = self.components.table(histories, self.task)
+        scores = self.components.scores(histories)
+        rows = self.components.table(histories, self.task, scores)
         odds = self.booster.predict(rows[self.booster.feature_name()], raw_score=True)
-        rest = self.components.als.score_histories(histories)
+        rest = scores["als"]
         rest -= rest.max(axis=1, keepdims=True) + 50  # below any log-odds
         rest[rows["household"], rows["product"]] = odds
         return rest
