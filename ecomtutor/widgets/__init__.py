@@ -6,6 +6,7 @@ from ecomtutor.widgets.decoding_explorer import decoding_explorer
 from ecomtutor.widgets.explanation_explorer import explanation_explorer
 from ecomtutor.widgets.fill_in_explorer import fill_in_explorer
 from ecomtutor.widgets.quiz_view import quiz
+from ecomtutor.widgets.recommendation_explorer import recommendation_explorer
 from ecomtutor.widgets.threshold_explorer import threshold_explorer
 from ecomtutor.widgets.tokenizer_explorer import tokenizer_explorer
 
@@ -16,6 +17,7 @@ __all__ = [
     "explanation_explorer",
     "fill_in_explorer",
     "quiz",
+    "recommendation_explorer",
     "threshold_explorer",
     "tokenizer_explorer",
 ]
