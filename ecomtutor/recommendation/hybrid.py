@@ -246,12 +246,17 @@ def save_hybrid(ranker: Hybrid, folder: Path) -> None:
     (folder / f"{ranker.task}.json").write_text(json.dumps(settings, indent=1) + "\n")
 
 
-def load_hybrid(task: Task = "next", purchases: Purchases | None = None) -> Hybrid:
+def load_hybrid(
+    task: Task = "next",
+    purchases: Purchases | None = None,
+    components: Components | None = None,
+) -> Hybrid:
     """The shipped ranker, listening to components learned here (some twenty seconds).
 
     Args:
         task: "next" or "discovery".
         purchases: what the components learn from; unless given, all of `training_purchases()`.
+        components: those of the ranker for the other task, which have learned already.
 
     Raises:
         EcomTutorError: another task.
@@ -270,5 +275,7 @@ def load_hybrid(task: Task = "next", purchases: Purchases | None = None) -> Hybr
     settings = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     ranker = Hybrid(**settings)
     ranker.booster = lightgbm.Booster(model_str=file.read_text(encoding="utf-8"))
-    ranker.listen(purchases or training_purchases())
+    if components is None:
+        return ranker.listen(purchases or training_purchases())
+    ranker.components, ranker._purchases = components, components.purchases
     return ranker
