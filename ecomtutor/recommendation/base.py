@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from ecomtutor.recommendation.purchases import Purchases
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ecomtutor.interpretability import Explanation
 
 Scores = "np.ndarray[Any, Any]"
 
@@ -50,7 +52,7 @@ class Recommender:
     def __init__(self) -> None:
         self._purchases: Purchases | None = None
 
-    def fit(self, purchases: Purchases) -> "Recommender":
+    def fit(self, purchases: Purchases) -> Self:
         """Learn from purchases. Returns itself.
 
         Raises:
@@ -72,6 +74,15 @@ class Recommender:
             histories: over the catalogue that it learned, its `last_week` the moment of asking.
         """
         raise NotImplementedError
+
+    def score_products(
+        self, histories: Purchases, products: "np.ndarray[Any, Any]"
+    ) -> "np.ndarray[Any, Any]":
+        """Scores of some products, given by position: (households, positions), float32.
+
+        A model that can do that for less than the whole catalogue's price does it here.
+        """
+        return self.score_histories(histories)[:, products]
 
     @property
     def purchases(self) -> Purchases:
@@ -119,12 +130,26 @@ class Recommender:
             histories = replace(self.purchases, lines=self.purchases.lines.iloc[:0])
         else:
             scores = self.score_histories(histories)[0]
-        out = _excluded(histories, exclude)
+        out = excluded(histories, exclude)
         order = best(np.where(out, -np.inf, scores)[None], k)[0]
         order = order[order >= 0]
         if len(order) < k:
             note = f"{note} {k} were asked for; only {len(order)} products remain.".strip()
         return Recommendations(household, _table(histories, order, scores), self.name, note)
+
+    def explain(
+        self, household: int, product_id: "int | None" = None, **settings: Any
+    ) -> "Explanation":
+        """Which past purchases moved a household's score of a product; None: its first one.
+
+        `ecomtutor.recommendation.explaining.explain_recommendation` says what the settings are.
+        """
+        # Imported here: explanations stand above recommenders, and need nothing else of them.
+        from ecomtutor.recommendation.explaining import explain_recommendation
+
+        if product_id is None:
+            product_id = int(self.recommend(household, k=1).table["product_id"].iloc[0])
+        return explain_recommendation(self, household, product_id, **settings)
 
     def _histories(
         self, household: int | None, history: Purchases | None
@@ -172,7 +197,7 @@ def best(scores: "np.ndarray[Any, Any]", k: int) -> "np.ndarray[Any, Any]":
     return tops
 
 
-def _excluded(histories: Purchases, exclude: "Iterable[int] | str") -> "np.ndarray[Any, Any]":
+def excluded(histories: Purchases, exclude: "Iterable[int] | str") -> "np.ndarray[Any, Any]":
     """True for products that must not appear: (products,)."""
     if isinstance(exclude, str):
         if exclude != "bought":
