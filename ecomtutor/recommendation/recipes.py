@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from ecomtutor.datasets.store import data_dir
 from ecomtutor.errors import EcomTutorError
@@ -10,6 +11,16 @@ from ecomtutor.errors import EcomTutorError
 # name → module:function; the function takes the folder in which the finished model belongs.
 RECIPES = {
     "shop-ranker": "ecomtutor.recommendation.recipes:train_ranker",
+    "shop-sasrec": "ecomtutor.recommendation.sequences:train_shipped",
+    "shop-cross-encoder": "ecomtutor.recommendation.cross_encoder_training:train_shipped",
+}
+
+# name → module:function; it writes its file in data/experiments.
+MEASURES = {"llm": "ecomtutor.recommendation.llm_measuring:measure_llm"}
+# name → module:function; it takes "validation" or "test" and yields lines.
+EVALUATIONS = {
+    "shop-cross-encoder": "ecomtutor.recommendation.cross_encoder_card:evaluate_cross_encoder",
+    "llm": "ecomtutor.recommendation.llm_measuring:evaluate_llm",
 }
 
 
@@ -25,9 +36,14 @@ def train(name: str, folder: Path | None = None) -> None:
     """
     if name not in RECIPES:
         raise EcomTutorError(f"There is no recipe {name!r}. There are: {', '.join(RECIPES)}.")
-    module, function = RECIPES[name].split(":")
-    make: Callable[[Path], None] = getattr(import_module(module), function)
-    make(folder or data_dir() / "models" / name)
+    call(RECIPES[name], folder or data_dir() / "models" / name)
+
+
+def call(place: str, *arguments: Any) -> Any:
+    """Call a function that is named as "module:function"; its module is imported only now."""
+    module, function = place.split(":")
+    named: Callable[..., Any] = getattr(import_module(module), function)
+    return named(*arguments)
 
 
 def train_ranker(folder: Path) -> None:
