@@ -297,10 +297,10 @@ def test_sentences_in_both_languages() -> None:
     assert (falls.rank_before, falls.rank_after, falls.purchases) == (1, 3, 2)
     name = falls.without[0]
     assert str(falls) == (
-        f"Without {name} in the history (2 purchases), “{name}” drops from rank 1 to rank 3."
+        f"Without “{name}” in the history (2 purchases), “{name}” drops from rank 1 to rank 3."
     )
     assert falls.in_words("zh") == (
-        f"若历史记录中没有{name}（2次购买），“{name}”从第1名降到第3名。"
+        f"若历史记录中没有“{name}”（2次购买），“{name}”从第1名降到第3名。"
     )
     rises = counterfactual(model, 100, ids[3], ids[1])
     assert "(1 purchase)" in str(rises) and "rises from rank 3 to rank 2." in str(rises)

@@ -32,6 +32,7 @@ from ecomtutor.recommendation import (
     weeks_of,
 )
 from ecomtutor.recommendation.factors import ALS, BPR
+from ecomtutor.recommendation.hybrid import Hybrid
 from ecomtutor.recommendation.neighbours import AssociationRules, Ease, ItemKNN
 
 # Every recommender that learns in a moment: a new one belongs here, for the sake of leakage.
@@ -44,6 +45,7 @@ RECOMMENDERS: dict[str, Callable[[], Recommender]] = {
     "association rules": AssociationRules,
     "ALS": lambda: ALS(8, iterations=3),
     "BPR": lambda: BPR(8, iterations=3),
+    "hybrid": lambda: Hybrid(windows=1, rounds=5),
 }
 
 
@@ -301,9 +303,9 @@ def test_the_whole_year_is_there_for_evaluations_alone() -> None:
 
 @cache
 def small_journeys() -> SimpleNamespace:
-    """The raw tables of 120 households, and the products that they bought."""
+    """The raw tables of 60 households, and the products that they bought."""
     raw = journeys().transactions
-    some = np.unique(raw["household_id"])[::20][:120]
+    some = np.unique(raw["household_id"])[::40][:60]
     lines = raw[raw["household_id"].isin(some)].reset_index(drop=True)
     table = journeys().products
     sold = table[table["product_id"].isin(lines["product_id"].unique())]

@@ -72,7 +72,8 @@ class Counterfactual:
         if language not in _SENTENCES:
             raise EcomTutorError(f"Sentences are in 'en' or 'zh'; {language!r:.40} came.")
         say = _SENTENCES[language]
-        what, rest = say["join"].join(self.without[:NAMED]), len(self.without) - NAMED
+        what = say["join"].join(f"“{name}”" for name in self.without[:NAMED])
+        rest = len(self.without) - NAMED
         if rest > 0:
             what += say["others"].format(rest, "" if rest == 1 else say["many"])
         many = "" if self.purchases == 1 else say["many"]

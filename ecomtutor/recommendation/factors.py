@@ -106,7 +106,8 @@ class BPR(Recommender):
     Learns from pairs of a bought and another product by stochastic gradient; products also have
     a bias. The method has no formula for the vector of a new history. Here it is read off those
     that were learned: a linear map, fitted by least squares, from the weighted mean of a
-    history's product vectors to the household's vector.
+    history's product vectors to the household's vector. Lists made this way are not worse than
+    those of the learned vectors. On this shop neither is much better than popularity.
 
     Args:
         factors: the vectors' length.
@@ -125,9 +126,9 @@ class BPR(Recommender):
     def __init__(
         self,
         factors: int = 64,
-        learning_rate: float = 0.05,
-        regularization: float = 0.01,
-        iterations: int = 100,
+        learning_rate: float = 0.005,
+        regularization: float = 0.02,
+        iterations: int = 60,
         weighting: Weighting = "log",
         half_life_weeks: float | None = 26.0,
         seed: int = 0,

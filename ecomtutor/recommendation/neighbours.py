@@ -132,7 +132,8 @@ class Ease(Recommender):
 
     Args:
         regularization: larger forgets more of single households.
-        weighting, half_life_weeks: of a product in a history, see `history_matrix`.
+        weighting, half_life_weeks: of a product in a history, see `history_matrix`. "binary" is
+            better at what is new to a household, "log" at what it buys again.
 
     Source: Steck (2019), Embarrassingly Shallow Autoencoders for Sparse Data.
     """
@@ -142,7 +143,7 @@ class Ease(Recommender):
     def __init__(
         self,
         regularization: float = 100.0,
-        weighting: Weighting = "log",
+        weighting: Weighting = "binary",
         half_life_weeks: float | None = 26.0,
     ):
         super().__init__()
