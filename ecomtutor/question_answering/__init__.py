@@ -1,0 +1,1 @@
+"""Answer customers from the shop's own passages: retrieve, read, refuse."""

@@ -1,0 +1,52 @@
+"""python -m ecomtutor.question_answering train | so-far | evaluate | retrieval"""
+
+import argparse
+from pathlib import Path
+
+MODELS = ("shop-reader-en", "shop-reader-zh")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m ecomtutor.question_answering",
+        description="Train a reader that the course ships, or measure.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="train a reader; resumes where it was interrupted")
+    so_far = commands.add_parser("so-far", help="make the reader of the best weights up to now")
+    for command in (train, so_far):
+        command.add_argument("model", choices=MODELS)
+        command.add_argument("--folder", type=Path, help="for checkpoints and the finished reader")
+    train.add_argument("--data", type=Path, help="the public sets; or set ECOMTUTOR_READER_DATA")
+    train.add_argument("--minutes", type=float, help="pause after so long")
+    evaluate = commands.add_parser("evaluate", help="print the figures of the reader's card")
+    evaluate.add_argument("model", choices=MODELS)
+    evaluate.add_argument("--folder", type=Path, help="a reader elsewhere than in data/models")
+    evaluate.add_argument("--split", default="test", choices=("validation", "test"))
+    evaluate.add_argument("--data", type=Path, help="the public sets, for their held-back tenth")
+    retrieval = commands.add_parser("retrieval", help="print recall of the right passage")
+    retrieval.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    given = parser.parse_args()
+    for line in _lines(given):
+        print(line, flush=True)
+
+
+def _lines(given: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from ecomtutor.question_answering import card, training
+
+    if given.command == "retrieval":
+        yield from card.retrieval(given.split)
+    elif given.command == "evaluate":
+        yield from card.evaluate(given.model, given.folder, given.split, given.data)
+    elif given.command == "so-far":
+        yield f"saved in {training.reader_so_far(given.model, given.folder)}"
+    else:
+        reader = training.train_reader(
+            given.model, given.folder, data=given.data, minutes=given.minutes
+        )
+        place = training.folder_of(given.model, given.folder)
+        yield f"{'saved in' if reader else 'paused; the same command goes on in'} {place}"
+
+
+if __name__ == "__main__":
+    main()

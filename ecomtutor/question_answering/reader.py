@@ -1,0 +1,453 @@
+"""A reader: a question and passages in, an exact piece of one of them out, or a refusal."""
+
+import json
+import re
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from ecomtutor.errors import DamagedResource, EcomTutorError, MissingResource
+from ecomtutor.finetuning.difference import apply_difference, difference
+from ecomtutor.finetuning.model import lower_case_where_needed
+from ecomtutor.question_answering.model import with_spans
+from ecomtutor.question_answering.spans import best_spans, no_answer_score
+from ecomtutor.question_answering.windows import (
+    MAX_QUESTION,
+    MAX_TOKENS,
+    STRIDE,
+    Pieces,
+    Window,
+    pieces_of,
+    windows,
+)
+from ecomtutor.text import clean
+from ecomtutor.text.checking import require_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from ecomtutor.models import Loaded
+    from ecomtutor.question_answering.examples import Example
+
+CARD, WEIGHTS = "reader.json", "model.safetensors"
+SHIPPED = {"en": "shop-reader-en", "zh": "shop-reader-zh"}
+TOKENS_AT_ONCE = 4096
+MAX_ANSWER = 32  # tokens; the store's longest answer has 23
+_SPANS_A_WINDOW = 20
+_KEPT_PIECES = 1024  # passages whose tokens are kept
+
+
+class TruncatedQuestion(UserWarning):
+    """A question was longer than the reader looks at: its beginning and its end were read."""
+
+
+class HasText(Protocol):
+    """A passage with a title, such as `retrieve.Passage`."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A span that might be the answer: `text` is characters start to end of that passage.
+
+    passage numbers the passages as they were given, from 0. score is its start logit plus its end
+    logit, no_answer_score that of [CLS] in the same window; margin is the first less the second.
+    """
+
+    text: str
+    passage: int
+    start: int
+    end: int
+    score: float
+    no_answer_score: float
+
+    @property
+    def margin(self) -> float:
+        """How much better the span is than no answer; this is comparable between windows."""
+        return self.score - self.no_answer_score
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the reader says. Where it refuses, text is "" and there is no passage, start or end.
+
+    Else `passages[passage]`'s characters start to end are the text itself. score and
+    no_answer_score are those of the best span, also where it was refused, so that one sees by how
+    much; -inf and 0 where there was no span. alternatives are the next best that do not overlap a
+    better one; after a refusal the best one is among them.
+    """
+
+    text: str
+    passage: int | None
+    start: int | None
+    end: int | None
+    score: float
+    no_answer_score: float
+    alternatives: tuple[Candidate, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    @property
+    def margin(self) -> float:
+        """How much better the best span was than no answer."""
+        return self.score - self.no_answer_score
+
+
+NOTHING = Answer("", None, None, None, float("-inf"), 0.0)
+
+
+@dataclass
+class Reader:
+    """Finds answers in passages.
+
+    language says which encoder own_weights are the difference to. An answer is given where its
+    margin over no answer reaches threshold.
+    """
+
+    model: Any
+    tokenizer: "PreTrainedTokenizerBase"
+    language: str
+    threshold: float = 0.0
+    max_tokens: int = MAX_TOKENS
+    stride: int = STRIDE
+    own_weights: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+    _pieces: "OrderedDict[str, Pieces]" = field(default_factory=OrderedDict, repr=False)
+
+    def answer(
+        self,
+        question: str,
+        passages: "Sequence[str | HasText]",
+        *,
+        alternatives: int = 3,
+        bf16: bool = False,
+    ) -> Answer:
+        """The answer to a question, from one of the passages, or a refusal.
+
+        Args:
+            question: HTML is taken out; of a very long one the beginning and the end are read.
+            passages: texts, or passages with a title, which is read but never answered from. Long
+                ones are read in windows. Without passages it refuses.
+            alternatives: how many other spans to give.
+            bf16: half precision where the processor has it.
+
+        Raises:
+            EcomTutorError: an empty question, or something that is not text.
+
+        Warns:
+            TruncatedQuestion: the question has more than 64 tokens.
+        """
+        return self.answer_all([question], [passages], alternatives=alternatives, bf16=bf16)[0]
+
+    def answer_all(
+        self,
+        questions: Sequence[str],
+        passages: "Sequence[Sequence[str | HasText]]",
+        *,
+        alternatives: int = 3,
+        bf16: bool = False,
+    ) -> list[Answer]:
+        """Many questions at once, each with its own passages: windows of like length together."""
+        if isinstance(questions, str) or len(questions) != len(passages):
+            raise EcomTutorError(
+                "A list of questions and as many lists of passages are wanted; for one question "
+                "use answer(question, passages)."
+            )
+        if any(isinstance(some, str) for some in passages):
+            raise EcomTutorError("A list of passages is wanted; one text came. Write [text].")
+        asked = [_asked(question) for question in questions]
+        given = [[_titled(passage) for passage in some] for some in passages]
+        some, owners = self._windows(asked, given)
+        found: list[list[Candidate]] = [[] for _ in questions]
+        for number, start, end in self._logits(some, bf16):
+            question, passage = owners[number]
+            text = given[question][passage][1]
+            found[question] += _candidates(some[number], start, end, passage, text)
+        return [self._decided(candidates, alternatives) for candidates in found]
+
+    def logits(
+        self, question: str, passage: "str | HasText", *, bf16: bool = False
+    ) -> list[tuple[Window, np.ndarray, np.ndarray]]:
+        """Each window of a passage with its start and end logits, (tokens,) each."""
+        some, _ = self._windows([_asked(question)], [[_titled(passage)]])
+        rows = sorted(self._logits(some, bf16), key=lambda row: row[0])
+        return [(some[number], start, end) for number, start, end in rows]
+
+    def save(self, folder: Path | str) -> Path:
+        """Write the difference to the encoder and the settings into a folder."""
+        if not self.own_weights:
+            raise EcomTutorError(
+                "This reader has no difference to an encoder to save; make it with Reader.of."
+            )
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        facts = {name: getattr(self, name) for name in _FACTS}
+        save_file(self.own_weights, folder / WEIGHTS)
+        (folder / CARD).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path | str) -> "Reader":
+        """The reader that `save` wrote; its answers are identical.
+
+        Raises:
+            MissingResource: no reader lies there, or its encoder is not on this machine.
+            DamagedResource: its files do not belong together.
+        """
+        folder = Path(folder)
+        if not ((folder / CARD).is_file() and (folder / WEIGHTS).is_file()):
+            raise MissingResource(
+                f"There is no reader in the folder {folder.name}: {CARD} and {WEIGHTS} are wanted. "
+                "Give the folder that `reader.save(folder)` wrote."
+            )
+        from ecomtutor.models import load_encoder
+
+        try:
+            facts = json.loads((folder / CARD).read_text("utf-8"))
+            facts = {name: facts[name] for name in _FACTS}
+            weights = load_file(folder / WEIGHTS)
+            loaded = load_encoder(facts["language"])
+            return cls._on(loaded, weights, **facts)
+        except (KeyError, RuntimeError, json.JSONDecodeError) as error:
+            raise DamagedResource(
+                f"{WEIGHTS} does not fit {CARD} beside it: {error!s:.200}"
+            ) from error
+
+    @classmethod
+    def of(cls, model: Any, loaded: "Loaded", language: str, rank: int) -> "Reader":
+        """A trained network as a reader: what it learned is cut to a rank and kept in fp16."""
+        small = difference(model, with_spans(loaded), rank)
+        return cls._on(loaded, small, language=language)
+
+    @classmethod
+    def _on(cls, loaded: "Loaded", weights: dict[str, torch.Tensor], **facts: Any) -> "Reader":
+        model = with_spans(loaded)
+        apply_difference(model, weights)
+        tokenizer = lower_case_where_needed(loaded.tokenizer)
+        return cls(model.eval(), tokenizer, own_weights=weights, **facts)
+
+    def _windows(
+        self, asked: list[str], given: list[list[tuple[str, str]]]
+    ) -> tuple[list[Window], list[tuple[int, int]]]:
+        """All windows, and of each the numbers of its question and its passage."""
+        some: list[Window] = []
+        owners: list[tuple[int, int]] = []
+        of_questions = pieces_of(asked, self.tokenizer)
+        _warn_of_cuts([len(pieces.ids) for pieces in of_questions])
+        self._remember([text for passages in given for pair in passages for text in pair])
+        for q, (question, passages) in enumerate(zip(of_questions, given, strict=True)):
+            for p, (title, text) in enumerate(passages):
+                pair = self._pieces[title], self._pieces[text]
+                if len(pair[1].ids) and asked[q]:
+                    cut = list(
+                        windows(
+                            question,
+                            *pair,
+                            self.tokenizer,
+                            max_tokens=self.max_tokens,
+                            stride=self.stride,
+                        )
+                    )
+                    some += cut
+                    owners += [(q, p)] * len(cut)
+        while len(self._pieces) > _KEPT_PIECES:
+            self._pieces.popitem(last=False)
+        return some, owners
+
+    def _remember(self, texts: list[str]) -> None:
+        """The tokens of passages: customers ask about the same ones again and again."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._pieces]
+        self._pieces.update(zip(new, pieces_of(new, self.tokenizer), strict=True))
+        for text in texts:
+            self._pieces.move_to_end(text)
+
+    def _logits(
+        self, some: list[Window], bf16: bool
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Numbers of windows with their start and end logits, (tokens,) each."""
+        from ecomtutor.question_answering.training import as_tensors
+        from ecomtutor.training import has_bf16
+
+        half = bf16 and has_bf16()
+        order = sorted(range(len(some)), key=lambda i: -len(some[i].ids))
+        first = 0
+        while first < len(order):
+            numbers = order[first : first + max(1, TOKENS_AT_ONCE // len(some[order[first]].ids))]
+            batch = as_tensors([some[i] for i in numbers], self.tokenizer.pad_token_id)
+            del batch["allowed"]
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+                out = self.model(**batch)
+            starts, ends = out.start_logits.float().numpy(), out.end_logits.float().numpy()
+            for row, i in enumerate(numbers):
+                length = len(some[i].ids)
+                yield i, starts[row, :length], ends[row, :length]
+            first += len(numbers)
+
+    def _decided(self, candidates: list[Candidate], alternatives: int) -> Answer:
+        """The best span if it beats no answer by the threshold, and the next best."""
+        kept: list[Candidate] = []
+        for candidate in sorted(candidates, key=lambda c: (-c.margin, c.passage, c.start)):
+            if len(kept) > alternatives:
+                break
+            if not any(_overlap(candidate, better) for better in kept):
+                kept.append(candidate)
+        if not kept:
+            return NOTHING
+        best = kept[0]
+        if best.margin < self.threshold:
+            others = tuple(kept[:alternatives])
+            return replace(
+                NOTHING,
+                score=best.score,
+                no_answer_score=best.no_answer_score,
+                alternatives=others,
+            )
+        return Answer(
+            best.text,
+            best.passage,
+            best.start,
+            best.end,
+            best.score,
+            best.no_answer_score,
+            tuple(kept[1:]),
+        )
+
+
+_FACTS = ("language", "threshold", "max_tokens", "stride")
+
+
+@cache
+def load_reader(language: str) -> Reader:
+    """The shipped reader for "en" (on MiniLM) or "zh" (on m3e-small).
+
+    Called twice, it returns the same object. Its card: data/models/shop-reader-en/README.md.
+
+    Raises:
+        EcomTutorError: another language.
+        MissingResource: its weights or the encoder are not on this machine; the message says how to
+            make or fetch them.
+    """
+    from ecomtutor.datasets.store import data_dir
+
+    if not isinstance(language, str) or language not in SHIPPED:
+        raise EcomTutorError(f"There is a reader for 'en' and for 'zh'; {language!r} came.")
+    name = SHIPPED[language]
+    folder = data_dir() / "models" / name
+    if not (folder / WEIGHTS).is_file():
+        raise MissingResource(
+            f"data/models/{name} has no weights. Work from a full clone; where that has none, make "
+            f"them: python -m ecomtutor.question_answering train {name}, then copy the folder "
+            f"`model` that it names to data/models/{name}."
+        )
+    return Reader.load(folder)
+
+
+def calibrated(reader: Reader, held_out: "Sequence[Example]", *, bf16: bool = False) -> Reader:
+    """The reader with the threshold under which held-out questions are answered best (F1).
+
+    Args:
+        reader: its threshold does not matter.
+        held_out: questions with their passages, with answers and without.
+        bf16: half precision where the processor has it.
+    """
+    best, _ = _best_threshold(reader, held_out, bf16)
+    return replace(reader, threshold=best)
+
+
+def reading_error(
+    network: Any,
+    tokenizer: "PreTrainedTokenizerBase",
+    held_out: "Sequence[Example]",
+    language: str,
+) -> float:
+    """1 - F1 on held-out questions under the best threshold: what training minimises over time."""
+    reader = Reader(network, tokenizer, language)
+    return 1 - _best_threshold(reader, held_out, bf16=True)[1]
+
+
+def _best_threshold(
+    reader: Reader, held_out: "Sequence[Example]", bf16: bool
+) -> tuple[float, float]:
+    """The threshold with the best F1 over all questions, and that F1."""
+    from ecomtutor.metrics.spans import span_f1
+
+    every = replace(reader, threshold=float("-inf")).answer_all(
+        [example.question for example in held_out],
+        [[example] for example in held_out],
+        alternatives=0,
+        bf16=bf16,
+    )
+    margins = np.array([answer.margin for answer in every])
+    answered = np.array(
+        [
+            span_f1(answer.text, example.accepted, reader.language)
+            for answer, example in zip(every, held_out, strict=True)
+        ]
+    )
+    refused = np.array([float(not example.accepted) for example in held_out])
+    order = np.argsort(margins)
+    # With the first i of the order refused and the rest answered, for i = 0 … n.
+    totals = np.concatenate([[0.0], np.cumsum(refused[order])]) + np.concatenate(
+        [np.cumsum(answered[order][::-1])[::-1], [0.0]]
+    )
+    edges = np.concatenate([[margins.min() - 1], margins[order], [margins.max() + 1]])
+    i = int(totals.argmax())
+    return float((edges[i] + edges[i + 1]) / 2), float(totals[i] / len(held_out))
+
+
+def _asked(question: object) -> str:
+    """A question without HTML; "" if it has neither letter nor digit, so that it is refused."""
+    said = require_text(question)
+    if not said.strip():
+        raise EcomTutorError(
+            "The question is empty. Ask in words, for example: how do I return it?"
+        )
+    bare = clean(re.sub(r"<[^<>]{1,300}>", " ", said))
+    return bare if any(character.isalnum() for character in bare) else ""
+
+
+def _titled(passage: "str | HasText") -> tuple[str, str]:
+    """A passage's title, "" where it has none, and its text."""
+    if isinstance(passage, str):
+        return "", passage
+    if not hasattr(passage, "text"):
+        require_text(passage)
+    return require_text(getattr(passage, "title", "")), require_text(passage.text)
+
+
+def _candidates(
+    window: Window, start: np.ndarray, end: np.ndarray, passage: int, text: str
+) -> Iterator[Candidate]:
+    nothing = no_answer_score(start, end)
+    for span in best_spans(start, end, window.allowed, n=_SPANS_A_WINDOW, max_tokens=MAX_ANSWER):
+        first, last = window.characters(span.start, span.end)
+        if first < last:
+            yield Candidate(text[first:last], passage, first, last, span.score, nothing)
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return one.passage == other.passage and one.start < other.end and other.start < one.end
+
+
+def _warn_of_cuts(lengths: list[int]) -> None:
+    long = [n for n in lengths if n > MAX_QUESTION]
+    if long:
+        warnings.warn(
+            f"{len(long)} of {len(lengths)} questions have more than {MAX_QUESTION} tokens (up to "
+            f"{max(long)}); their first and last {MAX_QUESTION // 2} were read.",
+            TruncatedQuestion,
+            stacklevel=5,
+        )

@@ -1,0 +1,271 @@
+"""Which passages could answer: by words (BM25), by meaning (an encoder), and by both.
+
+BM25 needs the customer's own words in the passage; an encoder also finds "crushed" for "damaged",
+and confuses one threshold coupon with another. Fused by their ranks they are better than either.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecomtutor.errors import EcomTutorError
+from ecomtutor.text import STOP_WORDS, words
+from ecomtutor.text.checking import require_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST = 2000  # characters of a question that are looked at, half at each end
+_FUSED_FROM = 60  # reciprocal rank fusion's constant, from its paper
+_MOST_TOKENS = {"en": 256, "zh": 512}  # what the encoders were published with
+WAYS = ("words", "meaning", "both")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage that was found: where it comes from, its text, and how well it fits."""
+
+    id: str
+    title: str
+    text: str
+    score: float
+
+
+def terms(text: str, language: str) -> list[str]:
+    """What BM25 counts, in lower case.
+
+    English: words without stop words. Chinese: jieba's words without stop words, and each pair of
+    neighbouring characters, so that another cut of the same words still meets.
+
+    Raises:
+        EcomTutorError: something other than text, or another language.
+    """
+    _require_language(language)
+    found = [
+        word.text.lower().replace("’", "'")
+        for word in words(require_text(text))
+        if not word.is_sign
+    ]
+    kept = [word for word in found if word not in STOP_WORDS[language]]
+    if language == "en":
+        return [_stem(word) for word in kept]
+    runs = "".join(c if "\u4e00" <= c <= "\u9fff" else " " for c in text).split()
+    return kept + [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
+
+
+class WordIndex:
+    """BM25 over some texts.
+
+    Source:
+        Robertson and Zaragoza (2009), The Probabilistic Relevance Framework: BM25 and Beyond; by
+        bm25s (Lù, 2024), with k1 = 1.5 and b = 0.75.
+    """
+
+    def __init__(self, texts: Sequence[str], language: str):
+        import bm25s
+
+        self.language, self.size = language, len(texts)
+        counted = [terms(text, language) for text in texts]
+        if not any(counted):
+            raise EcomTutorError("None of the texts has a word to look for.")
+        self.known = {term for row in counted for term in row}
+        self.index = bm25s.BM25(k1=1.5, b=0.75)
+        self.index.index(counted, show_progress=False)
+
+    def scores(self, question: str) -> np.ndarray:
+        """(texts,): 0 where no word of the question stands."""
+        asked = [term for term in terms(question, self.language) if term in self.known]
+        if not asked:
+            return np.zeros(self.size)
+        found: np.ndarray = self.index.get_scores(asked)
+        return found
+
+    def search(self, question: str, k: int) -> list[tuple[int, float]]:
+        """The k best texts' numbers and scores, best first; only texts that share a word."""
+        scores = self.scores(question)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [(int(i), float(scores[i])) for i in best if scores[i] > 0]
+
+
+class MeaningIndex:
+    """Cosine similarity of text vectors: MiniLM for English, m3e-small for Chinese.
+
+    Source:
+        Reimers and Gurevych (2019), Sentence-BERT.
+    """
+
+    def __init__(self, texts: Sequence[str], language: str):
+        self.language = language
+        self.vectors = _vectors(list(texts), language)  # (texts, width)
+
+    def scores(self, question: str) -> np.ndarray:
+        """(texts,): cosines, -1 to 1."""
+        found: np.ndarray = self.vectors @ _vectors([question], self.language)[0]
+        return found
+
+
+def fuse(*rankings: np.ndarray, constant: int = _FUSED_FROM) -> np.ndarray:
+    """Reciprocal rank fusion: each ranking gives 1 / (constant + rank), and these are added.
+
+    Scores of different kinds cannot be added; ranks can.
+
+    Args:
+        rankings: scores (texts,) of each way; equal scores share a rank.
+        constant: how little the first places stand out.
+
+    Returns:
+        (texts,): higher is better.
+
+    Source:
+        Cormack, Clarke and Büttcher (2009), Reciprocal Rank Fusion.
+    """
+    if not rankings or len({len(scores) for scores in rankings}) > 1:
+        raise EcomTutorError("Rankings of the same texts are fused: one or more, of one length.")
+    total = np.zeros(len(rankings[0]))
+    for scores in rankings:
+        above = np.searchsorted(np.sort(-scores), -scores, side="left")  # texts above each
+        total += 1 / (constant + above + 1)
+    return total
+
+
+class Retriever:
+    """Finds the shop's passages for a question: policies and product pages, all 312.
+
+    Args:
+        language: "en" or "zh".
+
+    Raises:
+        EcomTutorError: another language.
+        MissingResource: the encoder is not on this machine yet; when meaning is first asked for.
+    """
+
+    def __init__(self, language: str):
+        from ecomtutor.datasets import passages
+
+        _require_language(language)
+        self.language = language
+        self.passages: pd.DataFrame = passages(language)
+        # A product page does not repeat its product's name.
+        self.texts = (self.passages["title"] + "\n" + self.passages["text"]).tolist()
+        self._indices: dict[str, Any] = {}
+
+    def search(self, question: str, k: int = 3, way: str = "both") -> list[Passage]:
+        """The k best passages, best first.
+
+        Args:
+            question: of a long one, the first and last 1,000 characters are looked at.
+            k: how many; fewer come back where `way` is "words" and fewer share one.
+            way: "words" (BM25), "meaning" (encoder) or "both" (fused).
+
+        Raises:
+            EcomTutorError: an empty question, k below 1, another way.
+        """
+        scores = self.scores(question, way)
+        if not isinstance(k, int) or k < 1:
+            raise EcomTutorError(f"One passage or more can be asked for; k = {k!r} came.")
+        best = np.argsort(-scores, kind="stable")[:k]
+        rows = self.passages.iloc[[i for i in best if way != "words" or scores[i] > 0]]
+        found = zip(rows["id"], rows["title"], rows["text"], scores[best], strict=False)
+        return [Passage(key, title, text, float(score)) for key, title, text, score in found]
+
+    def scores(self, question: str, way: str = "both") -> np.ndarray:
+        """(passages,): how well each passage fits; comparable within one question only."""
+        question = _looked_at(question)
+        if way not in WAYS:
+            raise EcomTutorError(f"way is one of {', '.join(WAYS)}; {way!r} came.")
+        if way != "both":
+            found: np.ndarray = self._index(way).scores(question)
+            return found
+        return fuse(*(self._index(one).scores(question) for one in ("words", "meaning")))
+
+    def _index(self, way: str) -> Any:
+        if way not in self._indices:
+            make = WordIndex if way == "words" else MeaningIndex
+            self._indices[way] = make(self.texts, self.language)
+        return self._indices[way]
+
+
+def recall_at(language: str, split: str = "validation", way: str = "both") -> dict[int, float]:
+    """How often the right passage is among the first 1, 3 and 5, over all questions of a split.
+
+    Questions without an answer count too: their passage is the one that they are about.
+
+    Raises:
+        EcomTutorError: another language, split or way.
+    """
+    from ecomtutor.datasets import questions
+
+    table = questions(language)
+    table = table[table["split"] == split]
+    if table.empty:
+        raise EcomTutorError(f"split is 'train', 'validation' or 'test'; {split!r} came.")
+    retriever = Retriever(language)
+    number = {key: i for i, key in enumerate(retriever.passages["id"])}
+    ranks = []
+    for question, key in zip(table["question"], table["passage_id"], strict=True):
+        scores = retriever.scores(question, way)
+        order = np.argsort(-scores, kind="stable")
+        ranks.append(int(np.flatnonzero(order == number[key])[0]))
+    return {k: float(np.mean(np.array(ranks) < k)) for k in (1, 3, 5)}
+
+
+def _stem(word: str) -> str:
+    """A word without the endings that English nouns and verbs take most: rough, but alike."""
+    for ending, instead in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            return word[: -len(ending)] + instead
+    return word
+
+
+def _looked_at(question: object) -> str:
+    said = require_text(question).strip()
+    if not said:
+        raise EcomTutorError(
+            "The question is empty. Ask in words, for example: how do I return it?"
+        )
+    if len(said) <= LONGEST:
+        return said
+    return f"{said[: LONGEST // 2]} {said[-LONGEST // 2 :]}"
+
+
+def _require_language(language: object) -> None:
+    if language not in ("en", "zh"):
+        raise EcomTutorError(f'The shop speaks "en" and "zh"; {language!r} was asked for.')
+
+
+def _vectors(texts: list[str], language: str) -> np.ndarray:
+    """Unit vectors (texts, width): the mean of the token vectors, as the encoders were trained."""
+    import torch
+
+    from ecomtutor.finetuning.batches import encode, padded
+    from ecomtutor.finetuning.model import mean_of_tokens
+
+    model, tokenizer = _encoder(language)
+    rows, _ = encode(texts, tokenizer, _MOST_TOKENS[language])
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
+    out = np.zeros((len(rows), model.config.hidden_size), dtype=np.float32)
+    for first in range(0, len(order), 16):
+        numbers = order[first : first + 16]
+        ids, mask = padded([rows[i] for i in numbers], tokenizer.pad_token_id, multiple=1)
+        with torch.inference_mode():
+            hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+            unit = torch.nn.functional.normalize(mean_of_tokens(hidden, mask), dim=-1)
+        out[numbers] = unit.numpy()
+    return out
+
+
+@cache
+def _encoder(language: str) -> tuple[Any, Any]:
+    import copy
+
+    from ecomtutor.finetuning.model import lower_case_where_needed
+    from ecomtutor.models import load_encoder
+
+    loaded = load_encoder(language)
+    model: Any = copy.deepcopy(loaded.model)  # the lessons' own returns its attentions
+    model.set_attn_implementation("sdpa")
+    model.pooler = None
+    return model.eval(), lower_case_where_needed(loaded.tokenizer)
