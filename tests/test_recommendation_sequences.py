@@ -1,5 +1,7 @@
 """The sequence transformer: no look ahead, sets without order, resumable; the card's figure."""
 
+import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 import torch
 
 from ecomtutor.errors import EcomTutorError, MissingResource
-from ecomtutor.recommendation import training_purchases
+from ecomtutor.recommendation import evaluate, training_purchases
 from ecomtutor.recommendation.product_weeks import product_weeks
 from ecomtutor.recommendation.purchases import Purchases
 from ecomtutor.recommendation.sequences import (
@@ -17,6 +19,7 @@ from ecomtutor.recommendation.sequences import (
     Scores,
     SequenceRecommender,
     SequenceSettings,
+    load_sequence_recommender,
     product_vectors,
     sequence_loss,
 )
@@ -55,7 +58,7 @@ def states(model: SequenceRecommender, purchases: Purchases, who: list[int]) -> 
     """(households, longest, width)."""
     sequences = sequences_of(WeekBaskets.of(purchases), np.array(who), purchases.last_week)
     with torch.no_grad():
-        return model.model.states(sequences, model.product_vectors)
+        return model.model.reader(model.product_vectors, sequences)
 
 
 def busy(purchases: Purchases) -> list[int]:
@@ -176,8 +179,7 @@ def test_empty_histories_get_what_sells(some: Purchases, fitted: SequenceRecomme
     nobody = replace(some, lines=some.lines[some.lines["household"] != 3])
     scores = fitted.score_histories(nobody)
     assert np.isfinite(scores).all()
-    features = fitted.model.market.features(*fitted.statistics.at(WEEK))
-    expected = (5 * features @ fitted.model.market.weights.bias).detach().numpy()
+    expected = fitted.model.market(*fitted.statistics.at(WEEK))[0].detach().numpy()[:, 0]
     assert np.allclose(scores[3], expected, atol=1e-5)
     empty = fitted.score_histories(replace(some, lines=some.lines.iloc[:0]))
     assert np.allclose(empty, expected, atol=1e-5)
@@ -299,4 +301,41 @@ def test_spans() -> None:
 
 def test_a_folder_without_weights_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingResource, match="recommendation train"):
+        SequenceRecommender.load(tmp_path)
+
+
+def test_the_shipped_model_is_small_and_its_card_names_its_bytes() -> None:
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 8e6
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256((FOLDER / "model.safetensors").read_bytes()).hexdigest() in card
+    for part in ("Data", "Recipe", "Figures", "Limits"):
+        assert f"## {part}" in card
+    assert f"python -m ecomtutor.recommendation train {NAME}" in card
+    assert load_sequence_recommender().settings == SequenceSettings(), "the card's recipe"
+
+
+def test_the_shipped_model_is_as_good_as_its_card_says() -> None:
+    """On every tenth household. The weights know weeks 43–45, so only the test weeks can tell."""
+    shipped = load_sequence_recommender()
+    assert load_sequence_recommender() is shipped
+    assert shipped.purchases.last_week == 45
+    ids = shipped.purchases.households[::10]
+    scores = shipped.score(ids.tolist())
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    said = re.search(r"test weeks: next ([\d.]+), discovery ([\d.]+)\.", card)
+    assert said
+    for task, figure in zip(("next", "discovery"), said.groups(), strict=True):
+        found = evaluate(scores, task, "test", households=ids)["ndcg"]  # type: ignore[arg-type]
+        assert found == pytest.approx(float(figure), abs=0.002)
+
+
+def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
+    shipped = load_sequence_recommender()
+    shipped.save(tmp_path)
+    again = SequenceRecommender.load(tmp_path)
+    few = shipped.purchases.of(shipped.purchases.households[:5].tolist())
+    assert np.allclose(again.score_histories(few), shipped.score_histories(few), atol=1e-5)
+    config = (tmp_path / "config.json").read_text().replace("25797", "25796")
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(EcomTutorError, match="Train it anew"):
         SequenceRecommender.load(tmp_path)

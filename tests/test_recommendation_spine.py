@@ -34,6 +34,7 @@ from ecomtutor.recommendation import (
 from ecomtutor.recommendation.factors import ALS, BPR
 from ecomtutor.recommendation.hybrid import Hybrid
 from ecomtutor.recommendation.neighbours import AssociationRules, Ease, ItemKNN
+from ecomtutor.recommendation.sequences import SequenceRecommender, SequenceSettings
 
 # Every recommender that learns in a moment: a new one belongs here, for the sake of leakage.
 RECOMMENDERS: dict[str, Callable[[], Recommender]] = {
@@ -46,6 +47,9 @@ RECOMMENDERS: dict[str, Callable[[], Recommender]] = {
     "ALS": lambda: ALS(8, iterations=3),
     "BPR": lambda: BPR(8, iterations=3),
     "hybrid": lambda: Hybrid(windows=1, rounds=5),
+    "sequence transformer": lambda: SequenceRecommender(
+        SequenceSettings(width=8, heads=2, folds=2, steps=3), progress=False
+    ),
 }
 
 

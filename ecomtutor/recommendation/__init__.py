@@ -6,6 +6,7 @@ baselines      popularity, a household's own frequency
 evaluate       measures at 10 on the two tasks, next purchases and discovery
 neighbours     item-kNN, EASE, association rules
 factors        ALS and BPR
+sequences      a transformer over weekly baskets (week_baskets, product_weeks): SASRec's family
 diversity      lists that do not repeat themselves: MMR
 explaining     which past purchases moved a recommendation
 embeddings     texts as vectors, many at a time

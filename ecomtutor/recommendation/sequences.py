@@ -8,6 +8,7 @@ moment, and how often the household itself has bought it.
 
 import json
 import tempfile
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -41,6 +42,7 @@ from ecomtutor.transformer import EncoderBlock
 NAME = "shop-sasrec"
 CHUNK = 256  # households scored at a time
 NEVER = -1e9
+IN_VECTORS = ("project.weight", "kind.weight", "category.weight")  # not saved by themselves
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,14 @@ class SequenceSettings:
     first_week             no moment earlier than the end of this week is trained on
     households, moments    in a step: households, and weeks at which each is asked
     evenness               0: every purchase counts the same; 1: every household
+    belief                 share of the taste that counts when new products are scored: the best of
+                           25,797 guesses is above all the luckiest, and ten are shown
     """
 
     width: int = 64
     layers: int = 2
     heads: int = 4
-    dropout: float = 0.2
+    dropout: float = 0.3
     hide: float = 0.2
     support: float = 20.0
     folds: int = 5
@@ -69,6 +73,7 @@ class SequenceSettings:
     households: int = 64
     moments: int = 4
     evenness: float = 0.5
+    belief: float = 0.6
     steps: int = 600
     peak_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -80,8 +85,8 @@ class SequenceSettings:
         whole(self.steps, "steps", 1)
         whole(self.folds, "folds", 2)
         whole(self.seed, "seed")
-        for name in ("dropout", "hide", "evenness"):
-            if not 0 <= getattr(self, name) <= (1 if name == "evenness" else 0.5):
+        for name in ("dropout", "hide", "evenness", "belief"):
+            if not 0 <= getattr(self, name) <= (0.5 if name in ("dropout", "hide") else 1):
                 raise EcomTutorError(f"{name} is a share; {getattr(self, name)!r} came.")
         if self.width % self.heads:
             raise EcomTutorError(f"A width of {self.width} cannot be shared by {self.heads} heads.")
@@ -150,26 +155,24 @@ class Forgetting(nn.Module):
 
 
 class Market(nn.Module):
-    """What sells at the moment: sales features of each product, and a few curves over them, since
-    the rare and the common do not follow one line. Each household weighs them for itself."""
+    """What sells at the moment, whoever comes: sales features of each product, and a few curves
+    over them, since the rare and the common do not follow one line."""
 
     CURVES = 8
 
-    def __init__(self, width: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.curves = nn.Linear(SALES + RETURNS, self.CURVES)
-        self.weights = nn.Linear(width, SALES + self.CURVES)
+        self.weights = nn.Linear(SALES + self.CURVES, 1, bias=False)
         self.trust = nn.Linear(SALES + self.CURVES, 1)
 
-    def features(self, sales: Tensor, returns: Tensor) -> Tensor:
-        """(SALES, products) and (RETURNS, products) → (products, SALES + CURVES)."""
+    def forward(self, sales: Tensor, returns: Tensor) -> tuple[Tensor, Tensor]:
+        """From (SALES, products) and (RETURNS, products): each product's score, (products, 1), and
+        how far its vector is trusted, 0 … 2, (products, 1)."""
         known = torch.cat([sales / 3, returns]).T  # (products, SALES + RETURNS)
-        return torch.cat([sales.T, F.gelu(2 * self.curves(known))], dim=1)
-
-    def trusted(self, features: Tensor) -> Tensor:
-        """How far a product's vector is trusted, 0 … 2: (products, 1)."""
-        trust: Tensor = 2 * torch.sigmoid(self.trust(features))  # (products, 1)
-        return trust
+        curves = F.gelu(2 * self.curves(known))  # (products, CURVES)
+        features = torch.cat([sales.T, curves], dim=1)  # (products, SALES + CURVES)
+        return 5 * self.weights(features), 2 * torch.sigmoid(self.trust(features))
 
 
 class Habit(nn.Module):
@@ -201,9 +204,34 @@ class Scores(NamedTuple):
     habit: Tensor
 
 
-class SequenceTransformer(nn.Module):
+class BasketTransformer(nn.Module):
     """“At each time step, SASRec seeks to identify which items are ‘relevant’ from a user's action
-    history.” Kang and McAuley (2018). Input and output share the product vectors.
+    history.” Kang and McAuley (2018): blocks of lesson 02 that look back, never ahead."""
+
+    def __init__(self, width: int, layers: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.baskets = BasketEmbedding(width)
+        self.blocks = nn.ModuleList(
+            EncoderBlock(width, heads, 4 * width, dropout=dropout, pre_norm=True)
+            for _ in range(layers)
+        )
+        for block in self.blocks:
+            # Dropout of attention weights would cost a third of a step.
+            block.attention.dropout = 0.0  # type: ignore[union-attr]
+        self.forgetting = nn.ModuleList(Forgetting(heads) for _ in range(layers))
+        self.norm, self.dropout = nn.LayerNorm(width), nn.Dropout(dropout)
+
+    def forward(self, vectors: Tensor, sequences: Sequences) -> Tensor:
+        """What each household is like after each basket: (households, longest, width)."""
+        states = self.dropout(self.baskets(vectors, sequences))  # (households, longest, width)
+        for block, forgetting in zip(self.blocks, self.forgetting, strict=True):
+            states, _ = block(states, forgetting(sequences))  # (households, longest, width)
+        return self.norm(states)
+
+
+class SequenceTransformer(nn.Module):
+    """Scores of all products: the market, and a household's taste times each product's vector; for
+    what it has bought before, its habit. Input and output share the product vectors.
 
     Args:
         starts: (folds + 1, products, width), fixed; row -1 made by all households, row k by all
@@ -219,90 +247,82 @@ class SequenceTransformer(nn.Module):
         self, settings: SequenceSettings, starts: Tensor, kinds: Tensor, categories: Tensor
     ) -> None:
         super().__init__()
-        width = settings.width
+        width, self.belief = settings.width, settings.belief
         for name, fixed in (("starts", starts), ("kinds", kinds), ("categories", categories)):
             self.register_buffer(name, fixed, persistent=False)
         self.project = nn.Linear(width, width, bias=False)
         self.kind = nn.Embedding(int(kinds.max()) + 1, width)
         self.category = nn.Embedding(int(categories.max()) + 1, width)
-        self.baskets = BasketEmbedding(width)
-        self.blocks = nn.ModuleList(
-            EncoderBlock(width, settings.heads, 4 * width, dropout=settings.dropout, pre_norm=True)
-            for _ in range(settings.layers)
-        )
-        for block in self.blocks:
-            # Dropout of attention weights would cost a third of a step.
-            block.attention.dropout = 0.0  # type: ignore[union-attr]
-        self.forgetting = nn.ModuleList(Forgetting(settings.heads) for _ in self.blocks)
-        self.norm, self.dropout = nn.LayerNorm(width), nn.Dropout(settings.dropout)
-        self.wait = nn.Embedding(BUCKETS, width)
+        self.reader = BasketTransformer(width, settings.layers, settings.heads, settings.dropout)
+        self.wait, self.dropout = nn.Embedding(BUCKETS, width), nn.Dropout(settings.dropout)
         self.taste = nn.Linear(width, width, bias=False)
-        self.market, self.habit = Market(width), Habit()
-        self._begin(settings.seed)
-
-    def _begin(self, seed: int) -> None:
-        """Untrained it knows the market and no taste: a start from which little can go wrong."""
-        generator = torch.Generator().manual_seed(seed)
-        for name, parameter in self.named_parameters():
-            if parameter.dim() < 2:
-                if name.endswith("bias"):
-                    nn.init.zeros_(parameter)
-                continue
-            fan_in = parameter.shape[1]
-            spread = 0.02 if isinstance(self.get_submodule(name[:-7]), nn.Embedding) else None
-            nn.init.normal_(parameter, std=spread or fan_in**-0.5, generator=generator)
-        for table in (
-            self.kind,
-            self.category,
-            self.taste,
-            self.market.weights,
-            self.market.trust,
-            self.habit.contract,
-        ):
-            nn.init.zeros_(table.weight)
-        with torch.no_grad():
-            self.market.weights.bias[:SALES] = torch.tensor([0.0, 0.0, 0.35, 0.25, 0.4]) / 5
+        self.market, self.habit = Market(), Habit()
+        _begin(self, settings.seed)
 
     def vectors(self, fold: int = -1) -> Tensor:
         """One vector for each product: (products, width)."""
         own = self.project(self.starts[fold])  # (products, width)
         return own + self.kind(self.kinds) + self.category(self.categories)
 
-    def states(self, sequences: Sequences, vectors: Tensor) -> Tensor:
-        """What the household is like after each basket: (households, longest, width)."""
-        states = self.dropout(self.baskets(vectors, sequences))
-        for block, forgetting in zip(self.blocks, self.forgetting, strict=True):
-            states, _ = block(states, forgetting(sequences))  # (households, longest, width)
-        return self.norm(states)
+    def tastes(self, sequences: Sequences, questions: Questions, vectors: Tensor) -> Tensor:
+        """What the household looks for at each moment: (questions, width)."""
+        states = self.reader(vectors, sequences).flatten(0, 1)  # (households · longest, width)
+        asked = states[questions.cell] + self.wait(questions.wait)  # (questions, width)
+        tastes: Tensor = self.taste(self.dropout(asked))  # (questions, width)
+        return tastes
 
     def forward(
-        self,
-        sequences: Sequences,
-        questions: Questions,
-        statistics: ProductWeeks,
-        vectors: Tensor,
+        self, sequences: Sequences, questions: Questions, statistics: ProductWeeks, vectors: Tensor
     ) -> Scores:
-        """Scores of all products for each question."""
-        states = self.states(sequences, vectors).flatten(0, 1)  # (households · longest, width)
-        asked = states[questions.cell] + self.wait(questions.wait)  # (questions, width)
-        asks = torch.cat([self.taste(self.dropout(asked)), 5 * self.market.weights(asked)], dim=1)
-        counts = [count for _, count in questions.weeks]
-        bounds = np.searchsorted(questions.row.numpy(), np.cumsum([0, *counts]))
-        tables, habits, start = [], [], 0
-        for (week, count), (first, stop) in zip(questions.weeks, pairwise(bounds), strict=True):
-            pairs = slice(int(first), int(stop))  # what the households asked in this week own
-            row, product = questions.row[pairs] - start, questions.product[pairs]  # (pairs,)
-            ask = asks[start : start + count]  # (questions, width + features)
+        """Scores for each question, week by week: a week has its own market."""
+        tastes = self.tastes(sequences, questions, vectors)  # (questions, width)
+        belief = 1.0 if self.training else self.belief
+        tables, habits = [], []
+        for week, asked, pairs in _by_week(questions):
             sales, returns = statistics.at(week)  # (SALES, products), (RETURNS, products)
-            features = self.market.features(sales, returns)  # (products, features)
-            offers = vectors * self.market.trusted(features)  # (products, width)
-            tables.append(ask @ torch.cat([offers, features], dim=1).T)  # (questions, products)
-            width = offers.shape[1]
-            taste = (ask[row, :width] * offers[product]).sum(dim=1)  # (pairs,)
+            market, trust = self.market(sales, returns)  # (products, 1) each
+            offers, taste = vectors * trust, tastes[asked]  # (products, width), (n, width)
+            asks = torch.cat([belief * taste, taste.new_ones(len(taste), 1)], dim=1)
+            tables.append(asks @ torch.cat([offers, market], dim=1).T)  # (n, products)
+            row, product = questions.row[pairs] - asked.start, questions.product[pairs]  # (pairs,)
+            liked = (taste[row] * offers[product]).sum(dim=1)  # (pairs,)
             known = questions.habit[pairs], sales[:, product].T, returns[:, product].T
-            habits.append(self.habit(*known, taste))  # (pairs,)
-            start += count
+            habits.append(self.habit(*known, liked))  # (pairs,)
         return Scores(torch.cat(tables), torch.cat(habits))
+
+
+def _by_week(questions: Questions) -> Iterator[tuple[int, slice, slice]]:
+    """Each week that is asked about, its questions and the pairs of these."""
+    stops = np.cumsum([0, *(count for _, count in questions.weeks)])
+    pairs = np.searchsorted(questions.row.numpy(), stops)
+    for (week, _), asked, bought in zip(
+        questions.weeks, pairwise(stops), pairwise(pairs), strict=True
+    ):
+        yield week, slice(*map(int, asked)), slice(*map(int, bought))
+
+
+def _begin(model: SequenceTransformer, seed: int) -> None:
+    """Untrained it knows the market and no taste: a start from which little can go wrong."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        if parameter.dim() > 1:
+            table = isinstance(model.get_submodule(name.removesuffix(".weight")), nn.Embedding)
+            spread = 0.02 if table else parameter.shape[1] ** -0.5
+            nn.init.normal_(parameter, std=spread, generator=generator)
+        elif name.endswith("bias"):
+            nn.init.zeros_(parameter)
+    for silent in (
+        model.kind,
+        model.category,
+        model.taste,
+        model.market.trust,
+        model.habit.contract,
+    ):
+        nn.init.zeros_(silent.weight)
+    with torch.no_grad():
+        weights = torch.zeros(SALES + Market.CURVES)
+        weights[2:SALES] = torch.tensor([0.35, 0.25, 0.4]) / 5  # first purchases, not all
+        model.market.weights.weight.copy_(weights[None])
 
 
 def sequence_loss(
@@ -443,9 +463,8 @@ class SequenceRecommender(Recommender):
         gets what sells at the moment.
         """
         week, baskets = histories.last_week, WeekBaskets.of(histories)
-        features = self.model.market.features(*self.statistics.at(week))
-        market = 5 * features @ self.model.market.weights.bias  # (products,)
-        table = np.tile(market.numpy(), (len(histories.households), 1))
+        market, _ = self.model.market(*self.statistics.at(week))  # (products, 1)
+        table = np.tile(market.numpy().T, (len(histories.households), 1))
         for first in range(0, len(table), CHUNK):
             who = np.arange(first, min(first + CHUNK, len(table)))
             questions, _ = questions_of(baskets, who, [week], table.shape[1])
@@ -463,8 +482,8 @@ class SequenceRecommender(Recommender):
 
         folder.mkdir(parents=True, exist_ok=True)
         weights = dict(self.model.named_parameters()) | {"vectors": self.product_vectors}
-        for part in ("project.weight", "kind.weight", "category.weight"):
-            del weights[part]  # they stand in the vectors
+        for part in IN_VECTORS:
+            del weights[part]
         half = {name: each.detach().half().contiguous() for name, each in weights.items()}
         save_file(half, folder / "model.safetensors")
         config = {
@@ -499,13 +518,16 @@ class SequenceRecommender(Recommender):
                 f"{len(purchases.products):,}. Train it anew."
             )
         made = cls(SequenceSettings(**config["settings"]))
-        weights = {
-            name: each.float() for name, each in load_file(folder / "model.safetensors").items()
-        }
-        nothing = torch.zeros(1, 1, made.settings.width)
-        model = SequenceTransformer(made.settings, nothing, *[torch.zeros(1, dtype=torch.long)] * 2)
+        stored = load_file(folder / "model.safetensors")
+        weights = {name: each.float() for name, each in stored.items()}
+        nothing, none = torch.zeros(1, 1, made.settings.width), torch.zeros(1, dtype=torch.long)
+        model = SequenceTransformer(made.settings, nothing, none, none)
         vectors = weights.pop("vectors")
-        model.load_state_dict(weights, strict=False)
+        found = model.load_state_dict(weights, strict=False)
+        if set(found.missing_keys) != set(IN_VECTORS) or found.unexpected_keys:
+            raise EcomTutorError(
+                f"{folder.name} is no sequence transformer of this version: {found}"
+            )
         made.statistics, made._purchases = product_weeks(purchases), purchases
         made._use(model, vectors)
         return made
