@@ -289,6 +289,8 @@ def test_bad_settings_are_told(some: Purchases) -> None:
         SequenceRecommender(minutes=3)
     with pytest.raises(EcomTutorError, match="9 weeks"):
         SequenceRecommender(SMALL, progress=False).fit(some.until(8))
+    with pytest.raises(EcomTutorError, match="1 households do not fill 2 folds"):
+        SequenceRecommender(SMALL, progress=False).fit(some.of([int(some.households[0])]))
     with pytest.raises(EcomTutorError, match="learned nothing"):
         SequenceRecommender().score()
 

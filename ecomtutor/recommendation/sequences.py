@@ -386,6 +386,10 @@ class Batches:
         self.products = len(purchases.products)
         shoppers = np.flatnonzero(np.diff(self.baskets.start))
         self.groups = [shoppers[fold[shoppers] == k] for k in range(settings.folds)]
+        if not all(len(group) for group in self.groups):
+            raise EcomTutorError(
+                f"{len(shoppers)} households do not fill {settings.folds} folds. Give more of them."
+            )
 
     def __call__(self, step: int) -> Batch:
         s = self.settings
