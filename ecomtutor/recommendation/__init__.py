@@ -16,6 +16,9 @@ needs          a need in free text, read: words to search for and limits to keep
 catalogue_search  the store searched by needs, with reasons
 search_quality judged needs in two languages, and how well they are served
 counterfactuals  where it would stand without some of them
+features, hybrid  gradient boosting over what all of them say
+cross_encoder  a BERT that reads history and product together
+llm            a language model writes the need, the catalogue answers it
 """
 
 from ecomtutor.recommendation.base import Recommendations, Recommender, best, popularity
@@ -38,6 +41,7 @@ from ecomtutor.recommendation.embeddings import embed
 from ecomtutor.recommendation.evaluate import evaluate, evaluate_by_group, top_lists
 from ecomtutor.recommendation.explaining import explain_recommendation, reasons
 from ecomtutor.recommendation.factors import ALS, BPR
+from ecomtutor.recommendation.hybrid import Hybrid, load_hybrid
 from ecomtutor.recommendation.needs import Need, read_need
 from ecomtutor.recommendation.neighbours import AssociationRules, Ease, ItemKNN
 from ecomtutor.recommendation.purchases import (
@@ -58,6 +62,7 @@ __all__ = [
     "Counterfactual",
     "Ease",
     "Found",
+    "Hybrid",
     "ItemKNN",
     "Need",
     "OwnFrequency",
@@ -79,6 +84,7 @@ __all__ = [
     "explain_recommendation",
     "intra_list_similarity",
     "judged_needs",
+    "load_hybrid",
     "mmr",
     "popularity",
     "read_need",
