@@ -212,6 +212,20 @@ def test_als_vectors_are_the_least_squares_solution(als: ALS, shop: Purchases) -
         np.testing.assert_allclose(found[row], np.linalg.solve(left, held.T @ c), atol=2e-4)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_als_is_that_of_implicit_on_any_number_of_threads(shop: Purchases, threads: int) -> None:
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    ours = ALS(8, 15.0, 1.25, 4, seed=5)
+    ours.fit(shop)
+    theirs = AlternatingLeastSquares(
+        8, 15.0, 1.25, iterations=4, num_threads=threads, random_state=5
+    )
+    with one_thread():
+        theirs.fit(csr_matrix(history_matrix(shop, "log", 26.0)), show_progress=False)
+    assert np.array_equal(ours.product_vectors, theirs.item_factors)
+
+
 def test_als_folds_in_what_it_would_have_learned(als: ALS, shop: Purchases) -> None:
     """After many rounds the learned vectors are at rest, and equal those of the histories."""
     learned, folded = als.model.user_factors, als.vectors(shop)

@@ -65,7 +65,9 @@ def explain_recommendation(
             a history apart by department, category and type.
         of: "score" as the model gives it. "log-odds" of the product among all products, for a model
             whose scores are logits: moving all scores alike then moves nothing. "rank" is minus
-            the binary logarithm of the rank in the catalogue: 1 for each halving.
+            the binary logarithm of the rank in the catalogue, 1 for each halving: right for a model
+            that scores candidates only, such as the hybrid, where a product that is no candidate
+            any more falls off a cliff.
         top: how many units; those whose removal alone moves the answer most. The other purchases
             stay in every history, and their part is in `base`.
         history: another history of one household than the one that was learned.

@@ -70,7 +70,7 @@ class ALS(Recommender):
                 alpha=self.alpha,
                 iterations=self.iterations,
                 random_state=self.seed,
-                num_threads=1,
+                num_threads=0,  # all: each vector is solved for alone, to the same last digit
             )
             self.model.fit(self._matrix(purchases), show_progress=False)
         self.product_vectors: np.ndarray[Any, Any] = self.model.item_factors
