@@ -1,6 +1,7 @@
 """The reader's doors and promises, on a tiny network of the test's own: no real model."""
 
 import json
+import sys
 import warnings
 from itertools import pairwise
 
@@ -34,49 +35,11 @@ from ecomtutor.question_answering.windows import pieces_of, windows
 from ecomtutor.resources import Located, Resource
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = [
-    *[
-        "how",
-        "long",
-        "is",
-        "the",
-        "coupon",
-        "valid",
-        "for",
-        "you",
-        "can",
-        "return",
-        "a",
-        "dress",
-        "within",
-        "days",
-        "it",
-        "costs",
-        "yuan",
-    ],
-    *[
-        "red",
-        "blue",
-        "14",
-        "30",
-        "7",
-        "20",
-        "50",
-        "120",
-        "price",
-        "colour",
-        "of",
-        ".",
-        ",",
-        "?",
-        "!",
-        "refund",
-        "takes",
-        "parcel",
-        "store",
-        "card",
-    ],
-]
+SAID = (
+    "how long is the coupon valid for you can return a dress within days it costs yuan red blue "
+    "14 30 7 20 50 120 price colour of . , ? ! refund takes parcel store card"
+)
+WORDS = SAID.split()
 HAN = "满减券领取后十四天内有效退货要多久七日颜色是红蓝价格元，。？"
 
 
@@ -332,12 +295,12 @@ def _recipe(steps: int) -> Recipe:
 def test_training_learns_pauses_resumes_and_saves(loaded, tmp_path, monkeypatch) -> None:
     kinds = {"public": EXAMPLES, "store": EXAMPLES}
     how = {"progress": False}
-    whole = fit_reader(_recipe(60), loaded, kinds, EXAMPLES, tmp_path / "whole", **how)
+    whole = fit_reader(_recipe(40), loaded, kinds, EXAMPLES, tmp_path / "whole", **how)
     assert [whole.answer(e.question, [e]).text for e in EXAMPLES] == ["14 days", "120 yuan", ""]
     parts = tmp_path / "parts"
     for _ in range(6):  # four steps in the first stage, two in the second
-        assert fit_reader(_recipe(60), loaded, kinds, EXAMPLES, parts, minutes=0, **how) is None
-    resumed = fit_reader(_recipe(60), loaded, kinds, EXAMPLES, parts, **how)
+        assert fit_reader(_recipe(40), loaded, kinds, EXAMPLES, parts, minutes=0, **how) is None
+    resumed = fit_reader(_recipe(40), loaded, kinds, EXAMPLES, parts, **how)
     for name, tensor in whole.own_weights.items():
         assert torch.equal(tensor, resumed.own_weights[name])
     monkeypatch.setattr("ecomtutor.models.load_encoder", lambda language: loaded)
@@ -380,7 +343,8 @@ def test_damaged_and_missing_readers(loaded, tmp_path, monkeypatch) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_clone_without_weights_is_told_the_recipe(language, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("ecomtutor.datasets.store.data_dir", lambda: tmp_path)
+    # `datasets.store` names the function; the module is found by its full name.
+    monkeypatch.setattr(sys.modules["ecomtutor.datasets.store"], "data_dir", lambda: tmp_path)
     load_reader.cache_clear()
     with pytest.raises(MissingResource, match=f"train shop-reader-{language}"):
         load_reader(language)

@@ -1,6 +1,7 @@
 """python -m ecomtutor.question_answering train | so-far | evaluate | retrieval"""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 MODELS = ("shop-reader-en", "shop-reader-zh")
@@ -31,7 +32,7 @@ def main() -> None:
         print(line, flush=True)
 
 
-def _lines(given: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _lines(given: argparse.Namespace) -> Iterator[str]:
     from ecomtutor.question_answering import card, training
 
     if given.command == "retrieval":

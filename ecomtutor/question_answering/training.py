@@ -187,7 +187,8 @@ def rows_of(
                 question, title, cut[example.text], tokenizer, max_tokens=max_tokens, stride=stride
             )
         )
-        full, empty = [], []
+        full: list[Row] = []
+        empty: list[Row] = []
         for window in parts:
             at = _place(example, window)
             (full if at else empty).append(Row(window, *at) if at else Row(window))
