@@ -85,6 +85,16 @@ class Purchases:
         lines = chosen.assign(household=number)
         return replace(self, lines=lines, households=self.households[places], _places={})
 
+    def block(self, start: int, stop: int) -> "Purchases":
+        """The households start … stop - 1, renumbered from zero."""
+        stop = min(stop, len(self.households))
+        if start == 0 and stop == len(self.households):
+            return self
+        owner = self.lines["household"]
+        lines = self.lines[(owner >= start) & (owner < stop)]
+        lines = lines.assign(household=lines["household"] - start)
+        return replace(self, lines=lines, households=self.households[start:stop], _places={})
+
     def household_at(self, household_id: int) -> int:
         """Position of a household. Raises `EcomTutorError` for one that never bought."""
         return self._position("household", self.households, household_id)
