@@ -32,7 +32,9 @@ _CHEAPER = regex.compile(
     r"\bcheaper\b|\btoo (?:expensive|dear)\b|\bless money\b|便宜|太贵|贵了", regex.I
 )
 _NO_MATTER = regex.compile(
-    r"\b(?:no|any|doesn't|not|nothing|don't|whatever|anything)\b|没有|不限|随便|都行|都可以|无所谓|不知道",
+    r"(?:no|nope|none|nothing|any(?:thing)?|whatever|not really|no (?:limit|idea|budget|preference)|"
+    r"(?:it )?doesn['’]t matter|i don['’]t (?:know|mind|care))(?:,? (?:thanks?|thank you|else|really|"
+    r"special))*|(?:没有|没了|没啥|没什么|不限|随便|都行|都可以|无所谓|不知道)(?:特别|要求|了|的|吧|啊|呢)*",
     regex.IGNORECASE,
 )
 
@@ -137,11 +139,9 @@ def _heard(state: State, message: str, products: Catalogue) -> State:
     if state.shown and _CHEAPER.search(message):
         cheapest = min(float(products[one]["price_cny"]) for one in state.shown)
         return replace(state, ceiling=cheapest - 0.01)
-    short = len(message) <= (8 if state.language == "zh" else 24)
-    if state.asked and not state.shown and short and _NO_MATTER.match(message):
+    if state.asked and _NO_MATTER.fullmatch(message.rstrip(".!。！~ ")):
         return state
-    wish = f"{_money(message, state)}"
-    return replace(state, said=(*state.said, wish))
+    return replace(state, said=(*state.said, _money(message, state)))
 
 
 def _money(message: str, state: State) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import regex
+
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.question_answering.grounded import unsupported
 from ecomtutor.question_answering.names import ADDRESS
@@ -160,7 +162,16 @@ def _stands(reply: Reply, pages: Mapping[str, tuple[str, str]]) -> bool:
     foreign = [m[0] for m in ADDRESS.finditer(reply.text) if "pomelo-street.example" not in m[0]]
     if foreign or any(mark in reply.text for mark in ("<", "](", "```", '{"')):
         return False
-    return reply.text in text or not (unsupported(reply.text, page) or promises(reply.text, page))
+    return _quotes(reply.text, text) or not (
+        unsupported(reply.text, page) or promises(reply.text, page)
+    )
+
+
+def _quotes(said: str, text: str) -> bool:
+    """Whether a page says this word for word, no number cut: the 1 of 15 is no quotation."""
+    before = r"(?<![\d.,])" if said[0].isdigit() else ""
+    after = r"(?![\d]|[.,]\d)" if said[-1].isdigit() else ""
+    return bool(regex.search(before + regex.escape(said) + after, text))
 
 
 def _price(row: Mapping[str, Any], language: str) -> str:
