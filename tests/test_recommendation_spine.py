@@ -150,9 +150,12 @@ def test_habits_and_popularity_by_hand() -> None:
     assert best(Popularity().fit(shop).score([101]), 2).tolist() == [[0, 1]]
 
 
-@pytest.mark.parametrize("k", [1, 3, 5, 9])
-def test_best_is_a_stable_sort(k: int) -> None:
-    scores = np.random.default_rng(1).integers(0, 4, (50, 7)).astype(np.float32)
+@pytest.mark.parametrize("k", [1, 3, 5, 9, 40, 170, 400])
+@pytest.mark.parametrize("wide", [7, 64, 333])
+@pytest.mark.parametrize("values", [2, 4, 1000])
+def test_best_is_a_stable_sort(k: int, wide: int, values: int) -> None:
+    """Whatever the length, and however many scores are equal."""
+    scores = np.random.default_rng(1).integers(0, values, (50, wide)).astype(np.float32)
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     assert np.array_equal(best(scores, k), expected)
 
