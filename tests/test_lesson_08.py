@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.figures import lesson_08
 from ecomtutor.recommendation import (
     OwnFrequency,
     Popularity,
@@ -38,3 +39,87 @@ def test_a_sample_has_known_households_and_a_row_for_each() -> None:
     for task in ("next", "discovery"):
         with pytest.raises(EcomTutorError, match="2 households"):
             evaluate(np.zeros((3, 25_797), np.float32), task, households=known.households[:2])
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two households of a sample whose lists, purchases and truth can be checked by hand."""
+    from types import SimpleNamespace
+
+    from scipy.sparse import csr_array
+
+    bought = csr_array(np.array([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0]], np.float32))
+    truth = csr_array(np.array([[1.0, 0, 1, 0, 0], [0, 0, 1, 0, 1]], np.float32))
+    past = SimpleNamespace(counts=lambda: bought, of=lambda _: past, products=range(5))
+    monkeypatch.setattr(lesson_08, "EVERY", 1)
+    monkeypatch.setattr(lesson_08, "known", lambda: past)
+    monkeypatch.setattr(lesson_08, "some", lambda: np.array([1, 2]))
+    names = ("popularity", "own frequency", "ALS", "EASE")
+    monkeypatch.setattr(lesson_08, "learned", lambda: dict.fromkeys(names))
+    shown = {"popularity": [[0, 2], [0, 2]], "own frequency": [[0, 1], [2, 3]],
+             "ALS": [[2, 3], [4, 3]], "EASE": [[3, 4], [0, 1]]}  # fmt: skip
+    monkeypatch.setattr(lesson_08, "lists", lambda model, task: np.array(shown[model]))
+    monkeypatch.setattr("ecomtutor.recommendation.wanted", lambda task, part: truth)
+
+
+def test_hits_are_told_apart_by_what_was_bought_before(small: None) -> None:
+    alt = lesson_08.habits().alt
+    # Popularity: the first household's 0 is a habit, its 2 is new; the second's 2 is a habit.
+    assert "popularity 1.0 and 0.5; own frequency 1.0 and 0.0; ALS 0.0 and 1.0" in alt
+    assert "EASE 0.0 and 0.0" in alt
+
+
+def test_the_twenty_most_frequent_of_five_products_are_everything(small: None) -> None:
+    assert "what is discovered 1.0, lists of popularity 1.0" in lesson_08.popularity_bias().alt
+
+
+def test_four_products_by_hand() -> None:
+    alt = lesson_08.four_cosines().alt
+    assert "bread and milk 0.82" in alt and "milk and tea 0.67" in alt
+    assert "bread and nappies 0.00" in alt
+
+
+def test_variety_names_the_likeness_at_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson_08, "varied", lambda task, balance: (0.3, 0.2 * balance))
+    alt = lesson_08.variety().alt
+    assert "next: plain order alike 0.2, balance 0.5 alike 0.1; discovery: plain" in alt
+
+
+def test_feedback_says_what_became_of_the_first_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = {True: ([10.0, 9.8], [100, 98]), False: ([10.0, 1.2], [100, 130])}
+    monkeypatch.setattr(lesson_08, "loop", ways.__getitem__)
+    alt = lesson_08.feedback().alt
+    assert "may repeat: 10 of ten are still there in round 2" in alt and "hardly changed" in alt
+    assert "what is new: 1 of ten" in alt and "products has grown" in alt
+
+
+def test_the_fast_linear_model_of_the_simulation_is_ease() -> None:
+    dice = np.random.default_rng(0)
+    bought = dice.random((6, 9)) * (dice.random((6, 9)) < 0.5)
+    gram = bought.T @ bought + 2.0 * np.eye(9)
+    inverse = np.linalg.inv(gram)
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    np.testing.assert_allclose(lesson_08._linear(bought, 2.0), bought @ weights, atol=1e-9)
+
+
+def test_every_feature_of_the_rankers_belongs_to_one_group() -> None:
+    for task in ("next", "discovery"):
+        shares = lesson_08.gains(task)
+        assert sum(shares.values()) == pytest.approx(1)
+    assert (
+        lesson_08._group_of("due") == lesson_08._group_of("on_offer") == "habits with this product"
+    )
+    assert lesson_08._group_of("on_offer_21d") == "how the product sells"
+    assert lesson_08._group_of("days_since_visit") == "the household"
+    assert lesson_08._group_of("type_due") == "habits with its kind"
+    assert lesson_08._group_of("ease_binary") == "ALS, EASE"
+
+
+def test_what_the_lesson_says_of_what_the_rankers_read() -> None:
+    nexts, discovery = lesson_08.gains("next"), lesson_08.gains("discovery")
+    assert max(nexts, key=nexts.__getitem__) == "habits with this product"
+    assert (
+        "habits with this product" not in discovery or discovery["habits with this product"] < 0.01
+    )
+    assert max(discovery, key=discovery.__getitem__) == "ALS, EASE"

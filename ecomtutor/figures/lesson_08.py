@@ -108,8 +108,8 @@ def habits() -> Figure:
             told.append(f"{name} {again:.1f} and {new:.1f}")
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
-        ax.set(xlabel="hits in a list of ten, weeks 43–45", xlim=(0, 3.6))
-        ax.legend(loc="lower right", fontsize=9)
+        ax.set(xlabel="hits in a list of ten, weeks 43–45", xlim=(0, 4.4))
+        ax.legend(loc="center right", fontsize=9)
     return finish(
         fig,
         "Mean hits in a list of ten that the household had bought before, and that were new: "
@@ -152,15 +152,16 @@ def variety() -> Figure:
     balances = (1.0, 0.7, 0.5, 0.3)
     told = []
     with drawing(7.2, 3.0, columns=2) as (fig, axes):
-        for ax, task, least in zip(axes, ("next", "discovery"), (0.30, 0.03), strict=True):
+        for ax, (task, model) in zip(axes, VARIED.items(), strict=True):
             found = [varied(task, balance) for balance in balances]
             gains, alike = zip(*found, strict=True)
             ax.plot(alike, gains, "-", color=BLUE, marker="o")
             for balance, x, y in zip(balances, alike, gains, strict=True):
-                ax.annotate(f"{balance:g}", (x, y), xytext=(4, -12), textcoords="offset points",
+                ax.annotate(f"{balance:g}", (x, y), xytext=(-4, 8), textcoords="offset points",
                             fontsize=9)  # fmt: skip
-            ax.set(xlabel="how alike a list's products are", ylabel="NDCG@10", title=task)
-            ax.set(ylim=(least, max(gains) * 1.04), xlim=(0, 0.26))
+            ax.set(xlabel="how alike a list's products are", ylabel="NDCG@10")
+            ax.set(title=f"{task}: {model}", ylim=(0.7 * max(gains), 1.08 * max(gains)))
+            ax.set(xlim=(0, 1.15 * max(alike)))
             told.append(
                 f"{task}: plain order alike {alike[0]:.1f}, balance 0.5 alike {alike[2]:.1f}"
             )
@@ -169,47 +170,66 @@ def variety() -> Figure:
     )
 
 
+VARIED: "dict[Task, str]" = {"next": "own frequency", "discovery": "EASE"}
+
+
 @cache
 def varied(task: "Task", balance: float) -> tuple[float, float]:
-    """NDCG on the sample and likeness within lists, for EASE with MMR at a balance."""
-    import numpy as np
-
+    """NDCG on the sample and likeness within lists, for a task's model with MMR at a balance."""
     from ecomtutor.metrics import ranking_by_household
     from ecomtutor.recommendation import wanted
     from ecomtutor.recommendation.diversity import by_category, diversify, intra_list_similarity
 
-    histories = known().of(some())
-    scores = learned()["EASE"].score_histories(histories)
-    if task == "discovery":
-        scores[histories.counts().toarray() > 0] = -np.inf
     alike = by_category(known().products)
-    made = diversify(scores, alike, balance=balance)
+    made = diversify(_scores(task), alike, balance=balance)
     truth = wanted(task, "validation")[::EVERY]
     ndcg = float(ranking_by_household(made, truth)["ndcg"].mean())
     return ndcg, intra_list_similarity(made, alike)
+
+
+@cache
+def _scores(task: "Task") -> "np.ndarray[Any, Any]":
+    """The sample's scores by a task's model of `VARIED`; -inf for what must not appear."""
+    import numpy as np
+
+    histories = known().of(some())
+    scores = learned()[VARIED[task]].score_histories(histories)
+    if task == "discovery":
+        scores[histories.counts().toarray() > 0] = -np.inf
+    return scores
 
 
 def feedback() -> Figure:
     """Do lists still change when households take what they are shown?"""
     told = []
     with drawing(6.4, 3.0) as (fig, ax):
-        rows = (("may repeat", True), ("only what is new", False))
+        rows = (("lists may repeat", True), ("lists hold only what is new", False))
         for (name, repeats), colour, line, mark in zip(rows, COLOURS, LINES, MARKS, strict=False):
-            stays = loop(repeats)
-            ax.plot(range(2, len(stays) + 2), stays, line, color=colour, marker=mark, label=name)
-            told.append(f"{name} from {stays[0]:.1f} to {stays[-1]:.1f}")
-        ax.set(xlabel="round", ylabel="of the ten, also there a round before", ylim=(-0.3, 10.3))
+            stays, different = loop(repeats)
+            ax.plot(range(1, len(stays) + 1), stays, line, color=colour, marker=mark, label=name)
+            told.append(
+                f"{name}: {stays[-1]:.0f} of ten are still there in round {len(stays)}, and the "
+                f"number of different products has {_moved(different[0], different[-1])}"
+            )
+        ax.set(xlabel="round", ylabel="of the first list, still there", ylim=(-0.3, 10.5))
         ax.legend(fontsize=9, loc="center right")
-    return finish(
-        fig, f"Products that stay in a list from one round to the next: {'; '.join(told)}."
-    )
+    return finish(fig, f"How many products of the first list stay. {'; '.join(told)}.")
+
+
+def _moved(before: int, after: int) -> str:
+    share = after / before
+    return "grown" if share > 1.1 else "shrunk" if share < 0.9 else "hardly changed"
 
 
 @cache
-def loop(repeats: bool, rounds: int = 8, every: int = 4) -> "list[float]":
-    """Simulated: lists, three of ten taken, learned anew. How many of ten stay, round by round.
+def loop(repeats: bool, rounds: int = 8, every: int = 4) -> tuple[list[float], list[int]]:
+    """Simulated: lists, three of ten taken, learned anew.
 
     With every fourth household of the sample, to be quick.
+
+    Returns:
+        Round by round: how many of a household's first ten are still in its list (mean), and how
+        many different products stand on all lists together.
     """
     import numpy as np
 
@@ -218,21 +238,20 @@ def loop(repeats: bool, rounds: int = 8, every: int = 4) -> "list[float]":
     dice = np.random.default_rng(0)
     bought = np.log1p(known().of(some()[::every]).counts().toarray()).astype(np.float64)
     bought = bought[:, bought.any(axis=0)]  # nobody is offered what none of them ever bought
-    before: np.ndarray[Any, Any] | None = None
-    stays: list[float] = []
+    shown: list[np.ndarray[Any, Any]] = []
     for _ in range(rounds):
         scores = _linear(bought)
-        shown = best(scores if repeats else np.where(bought > 0, -np.inf, scores), 10)
-        if before is not None:
-            stays.append(
-                float(
-                    np.mean([len(np.intersect1d(a, b)) for a, b in zip(shown, before, strict=True)])
-                )
-            )
-        before = shown
-        for row, line in enumerate(shown):
+        shown.append(best(scores if repeats else np.where(bought > 0, -np.inf, scores), 10))
+        for row, line in enumerate(shown[-1]):
             bought[row, dice.choice(line, 3, replace=False)] += np.log(2)
-    return stays
+    stays = [_in_common(shown[0], each) for each in shown]
+    return stays, [len(np.unique(each)) for each in shown]
+
+
+def _in_common(first: "np.ndarray[Any, Any]", second: "np.ndarray[Any, Any]") -> float:
+    """Mean number of products that two lists of a household share."""
+    pairs = zip(first, second, strict=True)
+    return sum(len(set(a) & set(b)) for a, b in pairs) / len(first)
 
 
 def _linear(bought: "np.ndarray[Any, Any]", strength: float = 100.0) -> "np.ndarray[Any, Any]":
@@ -245,3 +264,64 @@ def _linear(bought: "np.ndarray[Any, Any]", strength: float = 100.0) -> "np.ndar
         solved = np.linalg.solve(gram + strength * np.eye(len(gram)), bought)
         diagonal = 1 - (bought * solved).sum(axis=0)
         return bought - (bought - gram @ solved) / diagonal
+
+
+_GROUPS = (
+    ("habits with this product", ("purchases", "days_", "due", "weeks", "quantity")),
+    ("ALS, EASE", ("als", "ease")),
+    ("habits with its kind", ("type_", "category_", "line_", "maker_", "format_")),
+)
+
+
+def importance() -> Figure:
+    """What do the trees of the shipped rankers read?"""
+    told = []
+    with drawing(7.0, 2.8) as (fig, ax):
+        names = [group for group, _ in _GROUPS] + ["the household", "how the product sells"]
+        tasks: tuple[Task, Task] = ("next", "discovery")
+        for shift, (task, colour) in enumerate(zip(tasks, (BLUE, ORANGE), strict=True)):
+            shares = gains(task)
+            places = [place + 0.38 * shift for place in range(len(names))]
+            hatch = "////" if shift else ""
+            ax.barh(places, [shares.get(name, 0.0) for name in names], 0.36, color=colour,
+                    hatch=hatch, edgecolor="#ffffff", label=task)  # fmt: skip
+            told.append(
+                f"{task}: " + ", ".join(f"{name} {shares.get(name, 0.0):.2f}" for name in names)
+            )
+        ax.set_yticks([place + 0.19 for place in range(len(names))], names)
+        ax.invert_yaxis()
+        ax.set(xlabel="share of the gain")
+        ax.legend(loc="lower right", fontsize=9)
+    return finish(fig, f"What the trees read. {'; '.join(told)}.")
+
+
+def gains(task: "Task") -> dict[str, float]:
+    """Share of the gain of each group of features in the shipped ranker's trees."""
+    import lightgbm
+
+    from ecomtutor.datasets.store import data_dir
+
+    file = data_dir() / "models" / "shop-ranker" / f"{task}.txt"
+    booster = lightgbm.Booster(model_str=file.read_text(encoding="utf-8"))
+    gain = booster.feature_importance("gain")
+    shares: dict[str, float] = {}
+    for feature, value in zip(booster.feature_name(), gain / gain.sum(), strict=True):
+        group = _group_of(feature)
+        shares[group] = shares.get(group, 0.0) + float(value)
+    return shares
+
+
+def _group_of(feature: str) -> str:
+    if feature in _of_households():
+        return "the household"
+    for group, starts in _GROUPS:
+        if feature.startswith(starts) or (feature == "on_offer" and group == _GROUPS[0][0]):
+            return group
+    return "how the product sells"
+
+
+@cache
+def _of_households() -> frozenset[str]:
+    from ecomtutor.recommendation.features import household_features
+
+    return frozenset(household_features(known().of(some()[:1].tolist())))
