@@ -4,7 +4,11 @@ BM25 needs the customer's own words in the passage; an encoder also finds "crush
 and confuses one threshold coupon with another. Fused by their ranks they are better than either.
 """
 
+import hashlib
+import os
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,7 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST = 2000  # characters of a question that are looked at, half at each end
-_FUSED_FROM = 60  # reciprocal rank fusion's constant, from its paper
+# Reciprocal rank fusion's constant: its paper takes 60 for long lists. On the store's 637 English
+# training questions recall@3 is 0.876 with 60 and 0.892 with 10.
+_FUSED_FROM = 10
+_SENTENCE = {"en": r"(?<=[.!?])\s+(?=[A-Z¥0-9])", "zh": r"(?<=[。！？；])"}
+_JOINED = {"en": ". ", "zh": "。"}
 _MOST_TOKENS = {"en": 256, "zh": 512}  # what the encoders were published with
 WAYS = ("words", "meaning", "both")
 
@@ -37,8 +45,9 @@ class Passage:
 def terms(text: str, language: str) -> list[str]:
     """What BM25 counts, in lower case.
 
-    English: words without stop words. Chinese: jieba's words without stop words, and each pair of
-    neighbouring characters, so that another cut of the same words still meets.
+    English: the runs of four letters of each word, stop words left out, so that "refunded" and
+    "refnud" still meet "refund" half way. Chinese: jieba's words without stop words, and each pair
+    of neighbouring characters, so that another cut of the same words still meets.
 
     Raises:
         EcomTutorError: something other than text, or another language.
@@ -51,7 +60,7 @@ def terms(text: str, language: str) -> list[str]:
     ]
     kept = [word for word in found if word not in STOP_WORDS[language]]
     if language == "en":
-        return [_stem(word) for word in kept]
+        return [run for word in kept for run in _fours(word)]
     runs = "".join(c if "\u4e00" <= c <= "\u9fff" else " " for c in text).split()
     return kept + [run[i : i + 2] for run in runs for i in range(len(run) - 1)]
 
@@ -91,20 +100,39 @@ class WordIndex:
 
 
 class MeaningIndex:
-    """Cosine similarity of text vectors: MiniLM for English, m3e-small for Chinese.
+    """Cosines of text vectors, MiniLM's for English and m3e-small's for Chinese.
+
+    A question is compared with each whole passage and with each of its sentences, where a detail
+    stands out; each sentence is read under its title.
 
     Source:
         Reimers and Gurevych (2019), Sentence-BERT.
     """
 
-    def __init__(self, texts: Sequence[str], language: str):
+    def __init__(self, titles: Sequence[str], texts: Sequence[str], language: str):
         self.language = language
-        self.vectors = _vectors(list(texts), language)  # (texts, width)
+        whole = [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)]
+        cut = [sentences(text, language) for text in texts]
+        self.first = np.cumsum([0, *(len(some) for some in cut)])[:-1]  # each passage's first
+        parts = [
+            f"{title}{_JOINED[language]}{part}"
+            for title, some in zip(titles, cut, strict=True)
+            for part in some
+        ]
+        if any(not some for some in cut):
+            raise EcomTutorError("A passage without a sentence has no meaning to look for.")
+        vectors = _kept_vectors([*whole, *parts], language)
+        self.passages, self.parts = vectors[: len(whole)], vectors[len(whole) :]
+
+    def both(self, question: str) -> tuple[np.ndarray, np.ndarray]:
+        """(passages,) each: the cosine with the passage, and the highest with a sentence of it."""
+        asked = _vectors([question], self.language)[0]  # (width,)
+        return self.passages @ asked, np.maximum.reduceat(self.parts @ asked, self.first)
 
     def scores(self, question: str) -> np.ndarray:
-        """(texts,): cosines, -1 to 1."""
-        found: np.ndarray = self.vectors @ _vectors([question], self.language)[0]
-        return found
+        """(passages,): the mean of both cosines."""
+        whole, part = self.both(question)
+        return (whole + part) / 2
 
 
 def fuse(*rankings: np.ndarray, constant: int = _FUSED_FROM) -> np.ndarray:
@@ -179,12 +207,16 @@ class Retriever:
         if way != "both":
             found: np.ndarray = self._index(way).scores(question)
             return found
-        return fuse(*(self._index(one).scores(question) for one in ("words", "meaning")))
+        return fuse(self._index("words").scores(question), *self._index("meaning").both(question))
 
     def _index(self, way: str) -> Any:
         if way not in self._indices:
-            make = WordIndex if way == "words" else MeaningIndex
-            self._indices[way] = make(self.texts, self.language)
+            titles, texts = self.passages["title"].tolist(), self.passages["text"].tolist()
+            self._indices[way] = (
+                WordIndex(self.texts, self.language)
+                if way == "words"
+                else MeaningIndex(titles, texts, self.language)
+            )
         return self._indices[way]
 
 
@@ -212,12 +244,16 @@ def recall_at(language: str, split: str = "validation", way: str = "both") -> di
     return {k: float(np.mean(np.array(ranks) < k)) for k in (1, 3, 5)}
 
 
-def _stem(word: str) -> str:
-    """A word without the endings that English nouns and verbs take most: rough, but alike."""
-    for ending, instead in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            return word[: -len(ending)] + instead
-    return word
+def _fours(word: str) -> list[str]:
+    """The runs of four letters of a word with its edges marked: _ref, refu, efun, fund, und_."""
+    marked = f"_{word}_"
+    return [marked[i : i + 4] for i in range(max(1, len(marked) - 3))]
+
+
+def sentences(text: str, language: str) -> list[str]:
+    """A passage's sentences and lines; empty ones are left out."""
+    parts = [part for line in text.split("\n") for part in re.split(_SENTENCE[language], line)]
+    return [part for part in parts if part.strip()]
 
 
 def _looked_at(question: object) -> str:
@@ -255,6 +291,28 @@ def _vectors(texts: list[str], language: str) -> np.ndarray:
             unit = torch.nn.functional.normalize(mean_of_tokens(hidden, mask), dim=-1)
         out[numbers] = unit.numpy()
     return out
+
+
+def _kept_vectors(texts: list[str], language: str) -> np.ndarray:
+    """The vectors of the shop's texts, computed once and kept in the cache folder."""
+    from ecomtutor.models import load_encoder
+    from ecomtutor.resources import cache_dir
+
+    files = load_encoder(language).located.files.values()
+    weights = sorted(str(facts.get("sha256")) for facts in files)
+    key = hashlib.sha256("\0".join([*weights, *texts]).encode()).hexdigest()[:20]
+    path = cache_dir() / "question_answering" / f"passages-{language}-{key}.npy"
+    with suppress(OSError, ValueError, EOFError):
+        kept: np.ndarray = np.load(path, allow_pickle=False)
+        if len(kept) == len(texts):
+            return kept
+    vectors = _vectors(texts, language)
+    with suppress(OSError):  # a cache that cannot be written keeps nothing
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{os.getpid()}.npy")
+        np.save(part, vectors)
+        os.replace(part, path)
+    return vectors
 
 
 @cache
