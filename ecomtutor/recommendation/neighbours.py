@@ -77,7 +77,7 @@ class ItemKNN(Recommender):
         return _dense(weights @ self.similarities[:, products])
 
     def similar(self, product_id: int, k: int = 10) -> "pd.DataFrame":
-        """The k most similar other products: rank, product_id, text, similarity."""
+        """The k most similar other products: product_id, text, similarity; the nearest first."""
         at = self.purchases.product_at(product_id)
         row = self.similarities[[at]].toarray()[0]
         row[at] = 0
