@@ -96,6 +96,7 @@ PRICES = [
     ("超过500元的键盘", 500, None),
     ("价格50到130之间", 50, 130),
     ("一键求救的手机", None, None),
+    ("三块五以内", None, 3.5),
     # no price at all
     ("iPhone 15 手机壳", None, None),
     ("千万不要白色的", None, None),
@@ -150,6 +151,9 @@ MEASURES = [
     ("两米长的线", 1960, 2040, "mm"),
     ("at least 1.5 m cable", 1500, OPEN, "mm"),
     ("thicker than 5 mm", 5, OPEN, "mm"),
+    ("一米五以上的线", 1500, OPEN, "mm"),
+    ("1米8以上的线", 1800, OPEN, "mm"),
+    ("两斤半的米", 1225, 1275, "g"),
     ("4mm or thicker", 4, OPEN, "mm"),
     ('27" monitor', 26.46, 27.54, "inch"),
     ("帐篷，防雨3000以上", 3000, OPEN, "mm"),
@@ -260,6 +264,10 @@ RULED_OUT = [
     ("mint-free toothpaste", "BEA-016", "BEA-015"),
     ("不要酸的苹果", "FRU-003", "FRU-001"),
     ("水果，不喜欢榴莲", "FRU-014", "FRU-016"),
+    ("I'm allergic to peanuts — oil", "GRO-004", "GRO-005"),
+    ("我对花生过敏，食用油", "GRO-004", "GRO-005"),
+    ("花生过敏，食用油", "GRO-004", "GRO-005"),
+    ("laptop, not for gaming", "COM-003", "COM-002"),
 ]
 
 
@@ -298,6 +306,7 @@ LEFT_OUT = [
     ("earphones under $30", "under $30"),
     ("sheets with at least 300 threads", "at least 300 threads"),
     ("earphones without polka dots", "without polka dots"),
+    ("earphones, not white or sparkly", "sparkly"),
     ("耳机，颜色不限", "颜色不限"),
     ("烟酰胺精华，浓度别太高", "浓度别太高"),
     ("wine, not too sweet", "not too sweet"),
@@ -443,6 +452,14 @@ def test_denied_words_do_not_count_as_said() -> None:
     silicone = WordLimit("sulphates", wanted=False, strict=True)
     assert silicone.verdict(PAGE["BEA-002"], "en").met is True  # "Sulphate-Free" is on the page
     assert silicone.verdict(PAGE["AUD-001"], "en").met is None
+
+
+def test_a_page_that_names_other_things_answers_what_is_ruled_out() -> None:
+    peanuts = WordLimit("peanuts", wanted=False, strict=True)
+    said = str(peanuts.verdict(PAGE["GRO-007"], "en"))
+    assert said == "without “peanuts”: allergens soy, sesame ✓"
+    assert peanuts.verdict(PAGE["GRO-004"], "en").met is False
+    assert peanuts.verdict(PAGE["GRO-012"], "en").met is None  # tea: no allergens given
 
 
 # Search

@@ -105,7 +105,8 @@ class CatalogueSearch:
         _require_something(need)
         about = self.relevance(need)
         meets = self._meets(need)  # (products,)
-        near = _near(about)
+        known = not need.query or not self.dense or self._closest(need) >= SURE[_side(need)]
+        near = _near(about) if known else np.ones(len(about), dtype=bool)
         stocked = np.array([page.row["stock"] > 0 for page in pages()])
         shown = stocked if sold_out == "exclude" else np.ones(len(stocked), dtype=bool)
         fits = near & meets
@@ -120,7 +121,6 @@ class CatalogueSearch:
         least = about[order].min() if len(order) else -np.inf
         out = fits & ~stocked & (about >= least)
         gone = [pages()[at] for at in np.flatnonzero(out)]
-        known = not need.query or not self.dense or self._closest(need) >= SURE[_side(need)]
         note = _note(need, relaxed and self.keep_limits, gone, self._shown_in(need), known)
         return Found(need, self._table(need, order, about), note, bool(relaxed))
 

@@ -198,9 +198,22 @@ class WordLimit:
         if self.wanted:
             met: bool | None = True if says else False if denies else None
             return Verdict(met, f"“{self.word}”")
-        met = False if says else True if denies else None
-        silent = "" if met is not None else f": {_unsaid(language)}"
-        return Verdict(met, self.in_words(language) + silent)
+        if says or denies:
+            return Verdict(not says, self.in_words(language))
+        other = self._other(page, language)
+        return Verdict(
+            True if other else None, f"{self.in_words(language)}: {other or _unsaid(language)}"
+        )
+
+    def _other(self, page: Page, language: str) -> str:
+        """What the page says instead: allergens soy, sesame, where peanuts are ruled out."""
+        from ecomtutor.recommendation.vocabulary import value_words
+
+        kinds = value_words().get(self.word) or value_words().get(self.word.removesuffix("s"))
+        for name in sorted(kinds or ()):
+            if name in page.row["attributes_en"]:
+                return " ".join(page.attribute(name, language))
+        return ""
 
     def in_words(self, language: str) -> str:
         """without “peanut”"""

@@ -399,9 +399,11 @@ class _Reading:
         money = regex.match(_YUAN_AFTER, self.lower[end:]) if not unit else None
         if money:
             yuan, end = True, end + money.end()
+        part, end = self._rest(end) if unit or yuan else (0.0, end)
+        low, high = low + part, high + part
         second = self._second(start, end, following)
         if second and following:
-            low, high, end = number.low, following.high, following.end
+            high, end = following.high, following.end
             if low < 10 <= high and self.lower[following.start - 1] != "-" and number.spelt:
                 low *= 100 if high >= 100 else 1
             unit_from = unit_from if unit else following.end
@@ -423,6 +425,18 @@ class _Reading:
         else:
             self._without_unit(number, yuan, kind, low, high, start, end)
         return end
+
+    def _rest(self, end: int) -> tuple[float, int]:
+        """What follows 米, 块 or another unit as a part of it: 一米五, 三块五, 两斤半."""
+        half = regex.match("半", self.lower[end:])
+        if half:
+            return 0.5, end + 1
+        match = regex.match(
+            r"([一二三四五六七八九\d])(?![\d.十百千万元块克升寸])", self.lower[end:]
+        )
+        if match and self.lower[end - 1] in "米块":
+            return numbers(f" {match[1]}")[0].low / 10, end + 1
+        return 0.0, end
 
     def _second(self, start: int, end: int, following: Number | None) -> bool:
         """Whether the next number is the other end of a range."""
@@ -639,9 +653,8 @@ class _Reading:
             r"(?P<zh>不要有?|不想要|不想买|不需要|别要|别买|别给我?|别是|不能有|不能是|不含|不带|"
             r"不加|不喜欢|不是|(?<!有)没有|除了|排除|拒绝|讨厌|避免|去掉|不爱)"
             r"|(?P<en>\b(?:not|no|nor|without|w/o|except(?: for)?|excluding|other than|"
-            r"anything but|avoid|don'?t want|do not want|doesn'?t|does not|isn'?t|aren'?t|"
-            r"don'?t like|hate|"
-            r"never)\b(?!\s+(?:more|less|over|under|above|below|later|idea|problem|matter)\b))"
+            r"allerg(?:ic|y) to|intolerant (?:to|of)|anything but|avoid|don'?t want|do not want|"
+            r"doesn'?t|does not|isn'?t|aren'?t|don'?t like|hate|never)\b(?!\s+(?:more|less|over|under|above|below|later|idea|problem|matter)\b))"
         )
         for match in list(self._finds(pattern)):
             if not self._is_free(match.start(), match.end()):
@@ -661,9 +674,9 @@ class _Reading:
     def _scope(self, start: int, chinese: bool) -> int:
         """Where a negation ends: at the clause's end, at what is claimed, at a turn of thought."""
         turn = (
-            r"[,，。;；!！?？\n]|但|而是|要(?!求)|最好|想|只要|就行|谢谢|请|都|[以之]外"
+            r"[,，。;；!！?？—\n]|但|而是|要(?!求)|最好|想|只要|就行|谢谢|请|都|[以之]外"
             if chinese
-            else r"[,，。;；!！?？.\n]|\b(?:but|with|for|please|that|which|because|if|only|just|"
+            else r"[,，。;；!！?？.—\n]|\b(?:but|with|for|please|that|which|because|if|only|just|"
             r"must|should|need|costing|in|at|and (?:under|below|at|with|not|no))\b"
         )
         start += len(regex.match(r"(?:\s*for\s)?", self.lower[start:])[0])
@@ -698,18 +711,26 @@ class _Reading:
         if chinese and regex.match(r"不(?!锈)", scope):  # 不要不防水的
             self.claim(start, begin + 1, "filler")
             return
-        known = False
-        for item in regex.split(r"和|或者?|、|以及|,|\bor\b|\band\b|\bnor\b|/", scope):
-            limit = _ruled_out(item)
+        doing = regex.match(r"without|no\b|w/o", self.lower[start:begin])
+        joint = r"和|或者?|、|以及|,|\bor\b|\band\b|\bnor\b|/"
+        edges = [0, *(edge for m in regex.finditer(joint, scope) for edge in m.span()), len(scope)]
+        items = list(zip(edges[::2], edges[1::2], strict=True))
+        read = [_ruled_out(scope[a:b]) for a, b in items]
+        for (a, b), limit in zip(items, read, strict=True):
+            if isinstance(limit, WordLimit) and not doing:
+                limit = replace(limit, strict=True)
             if limit:
-                known = True
                 self.limits.append(limit)
-        role: Role = "limit" if known else "left out"
-        self.claim(start, stop, role, "" if known else "unknown word")
+            elif any(read) and regex.search(r"\w", scope[a:b]):
+                self.claim(begin + a, begin + b, "left out", "unknown word")
+        self.claim(start, stop, *(("limit", "") if any(read) else ("left out", "unknown word")))
 
     def _ruled_out_behind(self) -> None:
-        """黑色的不要, 白色除外."""
-        pattern = r"(?P<w>\p{Han}{1,4}?)的?(?:就|都|我)?(?:不要|除外|不行|不考虑|就算了|免谈|以外)"
+        """黑色的不要, 白色除外, 对花生过敏."""
+        pattern = (
+            r"对?(?P<w>\p{Han}{1,4}?)的?(?:就|都|我)?"
+            r"(?:不要|除外|不行|不考虑|就算了|免谈|以外|过敏)"
+        )
         for match in list(self._finds(pattern)):
             limit = _ruled_out(match["w"])
             if limit:
@@ -718,7 +739,8 @@ class _Reading:
     def _colours(self) -> None:
         """A colour asked for; not in "green tea" or "red fuji", which are names."""
         for colour, (latin, han) in COLOURS.items():
-            for match in list(self._finds(rf"\b(?:{latin})\b(?!-)")):
+            shade = r"(?:(?:light|dark|pale|deep|bright|off)[ -])?"
+            for match in list(self._finds(rf"\b{shade}(?:{latin})\b(?!-)")):
                 if not self._is_name(match.start(), match.end()):
                     self._colour_limit(colour, match.start(), match.end())
             named = rf"[深浅墨暗亮米]?(?:{han})色(?:的|款)?"
@@ -784,7 +806,7 @@ class _Reading:
             r"|\b(?:i(?:'m| am)? (?:looking|searching) for|"
             r"i(?:'d| would)? (?:like|want|need)(?: to (?:buy|find|get))?|"
             r"looking for|can you|could you|recommend|show me|find me|please|thanks?|thank you|"
-            r"some|do you have|i want|costs?|priced|which|something)\b"
+            r"some|but|do you have|i want|costs?|priced|which|something)\b"
         )
         for match in list(self._finds(pattern)):
             self.claim(match.start(), match.end(), "filler")
