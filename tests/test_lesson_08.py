@@ -1,6 +1,7 @@
 """What lesson 08 stands on: a sample is measured like everybody, and its figures say what is so."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ecomtutor.errors import EcomTutorError
@@ -123,3 +124,13 @@ def test_what_the_lesson_says_of_what_the_rankers_read() -> None:
         "habits with this product" not in discovery or discovery["habits with this product"] < 0.01
     )
     assert max(discovery, key=discovery.__getitem__) == "ALS, EASE"
+
+
+def test_the_ladder_takes_each_task_from_its_own_ranker(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("popularity", 0.2, 0.06), ("hybrid, next", 0.51, 0.01), ("ALS", 0.24, 0.075),
+            ("hybrid, discovery", 0.02, 0.09)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["model", "next_ndcg", "discovery_ndcg"])
+    monkeypatch.setattr(lesson_08, "recommenders", lambda: lesson_08.one_hybrid(table))
+    alt = lesson_08.ladder().alt
+    assert "next: popularity 0.200, ALS 0.240, hybrid 0.510" in alt
+    assert "discovery: popularity 0.060, ALS 0.075, hybrid 0.090" in alt

@@ -21,6 +21,7 @@ from ecomtutor.figures.core import (
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from ecomtutor.recommendation import Purchases, Recommender
     from ecomtutor.recommendation.purchases import Task
@@ -325,3 +326,61 @@ def _of_households() -> frozenset[str]:
     from ecomtutor.recommendation.features import household_features
 
     return frozenset(household_features(known().of(some()[:1].tolist())))
+
+
+LADDER = (
+    "popularity",
+    "own frequency, decayed",
+    "item-kNN",
+    "ALS",
+    "EASE",
+    "text tower",
+    "sequence transformer",
+    "hybrid",
+)
+
+
+def ladder() -> Figure:
+    """What does each recommender reach on the test weeks, on both tasks, with all households?"""
+    table = recommenders()
+    names = [name for name in LADDER if name in table.index]
+    told = []
+    with drawing(7.4, 3.4, columns=2) as (fig, axes):
+        for ax, task in zip(axes, ("next", "discovery"), strict=True):
+            reached = table.loc[names, f"{task}_ndcg"]
+            best = reached.to_numpy().argmax()
+            for place, value in enumerate(reached):
+                top = place == best
+                ax.barh(place, value, color=ORANGE if top else BLUE, hatch="////" if top else "",
+                        edgecolor="#ffffff")  # fmt: skip
+                ax.text(value * 1.02, place, f"{value:.3f}", va="center", fontsize=9)
+            ax.set_yticks(range(len(names)), names if task == "next" else [""] * len(names))
+            ax.invert_yaxis()
+            ax.set(xlabel="NDCG@10", title=task, xlim=(0, 1.25 * reached.max()))
+            told.append(
+                f"{task}: " + ", ".join(f"{name} {value:.3f}" for name, value in reached.items())
+            )
+    return finish(fig, f"NDCG at 10 on the test weeks. {'; '.join(told)}.")
+
+
+def recommenders() -> "pd.DataFrame":
+    """The shipped figures of `benchmarks/recommend.py`, a row for each model.
+
+    The hybrid is one row: each task's figures are those of its own ranker.
+    """
+    import pandas as pd
+
+    from ecomtutor.datasets.store import data_dir
+
+    return one_hybrid(pd.read_csv(data_dir() / "experiments" / "recommenders.csv"))
+
+
+def one_hybrid(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows "hybrid, next" and "hybrid, discovery" as one, indexed by model."""
+    table = table.set_index("model")
+    pair = ("hybrid, next", "hybrid, discovery")
+    if all(name in table.index for name in pair):
+        table.loc["hybrid"] = table.loc[pair[0]]
+        columns = [name for name in table if name.startswith("discovery_")]
+        table.loc["hybrid", columns] = table.loc[pair[1], columns]
+    return table
