@@ -23,18 +23,21 @@ _HUMAN = regex.compile(
     regex.IGNORECASE,
 )
 _COMPARE = regex.compile(
-    r"\bcompar|\bdiffer|\bversus\b|\bvs\b|对比|比较一?下|比一比|区别|差别", regex.I
+    r"\bcompar|\bdiffer|\bversus\b|\bvs\b|对比|比较一?下|比一比|区别|差别", regex.IGNORECASE
 )
 _WHY = regex.compile(
-    r"\bwhy\b|\breason|\bwhich (?:one )?(?:would|do|should)|为什么|理由|选哪|哪个好", regex.I
+    r"\bwhy\b|\breason|\bwhich (?:one )?(?:would|do|should)|为什么|理由|选哪|哪个好",
+    regex.IGNORECASE,
 )
 _CHEAPER = regex.compile(
-    r"\bcheaper\b|\btoo (?:expensive|dear)\b|\bless money\b|便宜|太贵|贵了", regex.I
+    r"\bcheaper\b|\btoo (?:expensive|dear)\b|\bless money\b|便宜|太贵|贵了", regex.IGNORECASE
 )
 _NO_MATTER = regex.compile(
-    r"(?:no|nope|none|nothing|any(?:thing)?|whatever|not really|no (?:limit|idea|budget|preference)|"
-    r"(?:it )?doesn['’]t matter|i don['’]t (?:know|mind|care))(?:,? (?:thanks?|thank you|else|really|"
-    r"special))*|(?:没有|没了|没啥|没什么|不限|随便|都行|都可以|无所谓|不知道)(?:特别|要求|了|的|吧|啊|呢)*",
+    r"(?:no|nope|none|nothing|any(?:thing)?|whatever|not really|(?:it )?doesn['’]t matter"
+    r"|no (?:limit|idea|budget|preference)|i don['’]t (?:know|mind|care))"
+    r"(?:,? (?:thanks?|thank you|else|really|special))*"
+    r"|(?:没有|没了|没啥|没什么|不限|随便|都行|都可以|无所谓|不知道)"
+    r"(?:特别|要求|了|的|吧|啊|呢)*",
     regex.IGNORECASE,
 )
 

@@ -168,7 +168,7 @@ def prompt(question: str, title: str, text: str, span: str, language: str = "en"
 def near(text: str, start: int) -> str:
     """The sentence of a passage in which a span starts, and the one before it.
 
-    A small model loses the answer in a whole page: of twelve questions it kept six, and nine here.
+    A small model loses the answer in a whole page.
     """
     spans = sentences(text)
     place = next((i for i, (_, end) in enumerate(spans) if end > start), len(spans) - 1)

@@ -1,8 +1,8 @@
 """A small server of our own that speaks the OpenAI chat API, on this machine only.
 
-Only the standard library: `transformers serve` needs fourteen more packages (FastAPI, uvicorn,
-OpenTelemetry, …), reads the weights once more in a second process, and lists its models only where
-a hub cache exists. This one shares the weights that the lesson has loaded and is ready at once. It
+Only the standard library: `transformers serve` needs four more packages (FastAPI, Starlette,
+uvicorn, OpenTelemetry), reads the weights once more in a second process, has no key, and lists its
+models only where a hub cache exists. This one shares the weights that the lesson has loaded. It
 answers one request at a time; a shop wants vLLM or SGLang, which answer many.
 """
 
