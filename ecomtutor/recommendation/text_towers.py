@@ -24,8 +24,9 @@ class TextTower(Recommender):
     `score_texts` scores products that nobody has bought yet.
 
     Args:
-        popularity_weight: 0 is text alone. 4, which was best on the validation weeks for
-            discovery, lets a text move a product by about a tenth of the popularity scale.
+        popularity_weight: 0 is text alone, the only setting that recommends cold products. 4 was
+            best for discovery on the validation weeks (NDCG 0.0363; popularity alone 0.0318). For
+            next purchases 2 with whitening 0.5 and plain counts was (0.177; popularity 0.152).
         whitening: 0 takes the mean vector off all vectors, 1 also evens out their directions,
             0.5 halfway; None leaves them as the model made them, all within a narrow cone.
         log_counts: a product bought e times as often counts one more, not e times as much.
