@@ -6,10 +6,11 @@ Each one runs in a process of its own: seconds to fit on weeks 1–45, seconds t
 households × all products, the most memory that the process held, and on the test weeks NDCG,
 recall, hit rate, reciprocal rank, coverage and novelty at 10 for both tasks. The peers are
 implicit's models with their defaults, on counts, and the text tower as plain
-sentence-transformers with FAISS (`pip install sentence-transformers==5.6.0`; left out where it is
-not installed). Shipped weights are loaded: their cards say how long they trained. What reads text
-for every pair, the cross-encoder and the language model, is measured on a sample of households,
-and the first stage beside it. --write keeps the table in data/experiments. Run alone.
+sentence-transformers with FAISS (left out where `sentence_transformers` cannot be imported; put it
+on PYTHONPATH as benchmarks/catalogue.py says). Shipped weights are loaded: their cards say how long
+they trained. The text tower takes its vectors from the cache where they are. What reads a text for
+every pair, the cross-encoder, and the language model are measured on samples of households, on
+their cards. --write keeps the rows in data/experiments. Run alone.
 """
 
 import argparse
@@ -38,7 +39,7 @@ from ecomtutor.recommendation import (
 )
 
 TASKS = ("next", "discovery")
-SAMPLE, SEED = 200, 0
+SEED = 0
 
 
 def ours() -> dict[str, Callable[[], Recommender]]:
@@ -107,7 +108,7 @@ def peer_text_tower() -> tuple[float, float, dict[str, np.ndarray]]:
     known = training_purchases()
     counts = known.counts()
     start = time.perf_counter()
-    encoder = SentenceTransformer(str(load_encoder("en").folder))
+    encoder = SentenceTransformer(str(load_encoder("en").located.folder), device="cpu")
     vectors = encoder.encode(list(known.products["text"]), normalize_embeddings=True)
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
@@ -189,7 +190,9 @@ def main() -> None:
         import pandas as pd
 
         file = data_dir() / "experiments" / "recommenders.csv"
-        pd.DataFrame(rows).round(4).to_csv(file, index=False)
+        kept = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["model"])
+        kept = kept[~kept["model"].isin([row["model"] for row in rows])]
+        pd.concat([kept, pd.DataFrame(rows).round(4)]).to_csv(file, index=False)
 
 
 if __name__ == "__main__":
