@@ -192,7 +192,8 @@ def page_text(page: Page, language: str) -> str:
 @cache
 def _vectors(language: str) -> "np.ndarray[Any, Any]":
     texts = [page_text(page, language) for page in pages()]
-    return embed(texts, language)
+    # Some three seconds, once for each language: a bar would only flash in the lesson.
+    return embed(texts, language, progress=False)
 
 
 @cache
