@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Message = tuple[str, str]
 
 PROFILES_AT_ONCE = 20
-NEED_TOKENS, QUERY_TOKENS, NAMES_TOKENS = 24, 24, 64
+NEED_TOKENS, QUERY_TOKENS, NAMES_TOKENS = 24, 12, 64
 PROFILE_CHARACTERS = 300
 
 SHOPKEEPER = "You are a shopkeeper."
@@ -41,10 +41,6 @@ SEARCHER = "Turn what a customer needs into search words for a shop."
 QUERY_EXAMPLES: tuple[Message, ...] = (
     ("You need salsa and taco shells.", "salsa, taco shells"),
     ("You need a lantern and a water bottle.", "lantern, water bottle"),
-    (
-        "a warm coat for my son, not red, under 400 yuan",
-        "warm coat for boys, not red, under 400 yuan",
-    ),
 )
 SELLER = "You are a shop assistant."
 ASK_FOR_NAMES = "I am looking for: {}. Recommend three products, with brand and name."
