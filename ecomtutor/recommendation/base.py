@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from ecomtutor.interpretability import Explanation
 
-Scores = "np.ndarray[Any, Any]"
 STRETCH = 64  # neighbouring products of which only the peak counts at first
 
 

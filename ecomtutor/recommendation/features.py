@@ -19,8 +19,6 @@ from ecomtutor.recommendation.purchases import Purchases
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = "np.ndarray[Any, Any]"
-
 PAIR_HALF_LIVES = (7, 21, 60, 120, 240)  # days
 BASKET_HALF_LIVES = (21, 60, 240)
 PRODUCT_HALF_LIVES = (7, 21, 60, 240)
@@ -188,11 +186,11 @@ class Grouping:
         shape = (len(histories.households), self.groups)
         group, age = self.of[histories.lines["product"].to_numpy()], ages(histories)
         at = histories.lines["household"].to_numpy() * self.groups + group
-        cells, size = shape[0] * shape[1], pairs["household"].to_numpy() * self.groups
-        size = size + self.of[pairs["product"].to_numpy()]
+        cells = shape[0] * shape[1]
+        place = pairs["household"].to_numpy() * self.groups + self.of[pairs["product"].to_numpy()]
 
         def cell(values: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-            return values[size]
+            return values[place]
 
         times = cell(np.bincount(at, minlength=cells))
         last = cell(_least(at, age, cells))
