@@ -26,6 +26,7 @@ from ecomtutor.resources import (
     resource_named,
 )
 from ecomtutor.resources.cache import discard, folder_of
+from ecomtutor.teaching.grading.command import add_grade
 
 _IMPORTED = ("torch", "transformers", "pandas", "matplotlib")
 
@@ -92,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     lab.add_argument("words", nargs=argparse.REMAINDER, help="passed on, such as --no-browser")
     lab.set_defaults(run=_lab)
+
+    add_grade(commands)
 
     done = commands.add_parser("progress", help="which exercises are solved")
     done.set_defaults(run=_progress)

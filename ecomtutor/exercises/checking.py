@@ -14,7 +14,16 @@ from ecomtutor.exercises.comparing import (
     is_tensor,
 )
 
-__all__ = ["Wrong", "call", "describe", "expect", "expect_function", "expect_type"]
+__all__ = [
+    "Elsewhere",
+    "Wrong",
+    "beside",
+    "call",
+    "describe",
+    "expect",
+    "expect_function",
+    "expect_type",
+]
 
 Mistakes = Iterable[tuple[Any, str]]
 
@@ -111,6 +120,30 @@ def call(function: Any, *args: Any, may_mutate: bool = False, **kwargs: Any) -> 
         for (place, was), now in zip(before.items(), after, strict=True):
             _expect_unchanged(function, place, was, now)
     return result
+
+
+class Elsewhere:
+    """A reader's function that lives in another process: what the grader hands to a check."""
+
+    def run_beside(self, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Run `work(function, *args)` in that process and return its result, which is data."""
+        raise NotImplementedError
+
+
+def beside(work: Callable[..., Any], function: Any, *args: Any) -> Any:
+    """`work(function, *args)`, run where the reader's function lives.
+
+    For a check that watches what the function does to a model or another object: the grader runs
+    answers in a process of their own, from which only results come back.
+
+    Args:
+        work: ours; takes the function and `args`, returns data (numbers, text, containers, tensors,
+            arrays, tables).
+        function: the reader's.
+    """
+    if isinstance(function, Elsewhere):
+        return function.run_beside(work, args)
+    return work(function, *args)
 
 
 def expect_type(came: Any, kinds: type | tuple[type, ...], what: str = "your answer") -> None:

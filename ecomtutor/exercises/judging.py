@@ -47,9 +47,9 @@ def judge(exercise: Exercise, answers: Sequence[Any], namespace: Mapping[str, An
         The verdict. Only `KeyboardInterrupt`, the reader's own wish, gets through.
     """
     for name, answer in zip(exercise.names, answers, strict=True):
-        if _is_untouched(name, answer, exercise.stub):
+        if is_untouched(name, answer, exercise.stub):
             return Verdict("not attempted", f"`{name}` is still the placeholder.")
-    _import_first(exercise.check)
+    import_first(exercise.check)
     outcome = run_guarded(lambda: _verdict(exercise, answers, namespace), exercise.seconds)
     if not outcome.in_time:
         limit = f"{exercise.seconds:g} second{'s' * (exercise.seconds != 1)}"
@@ -61,11 +61,11 @@ def judge(exercise: Exercise, answers: Sequence[Any], namespace: Mapping[str, An
     else:
         verdict = outcome.value
     if verdict.standing == "wrong":
-        return Verdict("wrong", "\n".join([verdict.message, *_overheard(outcome)]))
+        return Verdict("wrong", "\n".join([verdict.message, *overheard(outcome)]))
     return verdict
 
 
-def _import_first(check: Callable[..., None]) -> None:
+def import_first(check: Callable[..., None]) -> None:
     """Do the imports of a check before the clock starts: a cold `import torch` takes seconds, and
     one that is cut off half-way leaves a broken module behind."""
     for step in dis.get_instructions(check):
@@ -82,11 +82,28 @@ def _verdict(exercise: Exercise, answers: Sequence[Any], namespace: Mapping[str,
     except (KeyboardInterrupt, TimeIsUp):
         raise
     except BaseException as error:  # a reader's code may raise anything
-        frames = list(_reader_frames(error, answers, namespace))
-        if type(error) is NotImplementedError and frames and _is_raised_on_purpose(error):
-            return Verdict("not attempted", f"{exercise.names[0]} raises NotImplementedError.")
-        return Verdict("wrong", _explained(error, frames))
+        return verdict_on_error(error, exercise.names[0], answers, namespace)
     return Verdict("right", exercise.praise or "that is right.")
+
+
+def verdict_on_error(
+    error: BaseException, name: str, answers: Sequence[Any], namespace: Mapping[str, Any]
+) -> Verdict:
+    """What an error that the reader's code raised says about the answer.
+
+    Args:
+        error: the error, with its traceback.
+        name: of the answer, for the message.
+        answers: the reader's objects.
+        namespace: globals of the reader's code.
+
+    Returns:
+        Wrong, with the reader's own line; not attempted for a deliberate NotImplementedError.
+    """
+    frames = list(_reader_frames(error, answers, namespace))
+    if type(error) is NotImplementedError and frames and _is_raised_on_purpose(error):
+        return Verdict("not attempted", f"{name} raises NotImplementedError.")
+    return Verdict("wrong", _explained(error, frames))
 
 
 def _explained(error: BaseException, frames: Sequence[traceback.FrameSummary]) -> str:
@@ -137,7 +154,8 @@ def _is_raised_on_purpose(error: BaseException) -> bool:
     return last.tb_frame.f_code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
-def _overheard(outcome: Outcome) -> Iterator[str]:
+def overheard(outcome: Outcome) -> Iterator[str]:
+    """Lines that say what the reader's code printed and warned."""
     if outcome.printed.strip():
         yield f"   Your code printed: {_shortened(outcome.printed, _EXCERPT_LIMIT)}"
     for warning in outcome.warned[:2]:
@@ -150,7 +168,8 @@ def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
-def _is_untouched(name: str, answer: Any, stub: str) -> bool:
+def is_untouched(name: str, answer: Any, stub: str) -> bool:
+    """Whether an answer is still what the stub gives the name, or a function that does nothing."""
     if answer is ... or answer is NotImplemented:
         return True
     if type(answer) is FunctionType and _does_nothing(answer.__code__):

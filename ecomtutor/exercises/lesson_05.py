@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ecomtutor.exercises.checking import Wrong, call, expect, expect_function
+from ecomtutor.exercises.checking import Wrong, beside, call, expect, expect_function
 from ecomtutor.exercises.registry import Exercise, Option, Question, WrongAnswer, changed
 
 _LOSS = '''
@@ -178,8 +178,7 @@ def _check_write(write: Any) -> None:
 
 def _check_written(write: Any, prompt: list[int], new_tokens: int, end_id: int) -> None:
     expected = _written(prompt, new_tokens, end_id)
-    seen: list[list[int]] = []
-    came = call(write, _table_model(seen), prompt, new_tokens, end_id)
+    came, seen = beside(_watched, write, prompt, new_tokens, end_id)
     if any(len(text) < len(prompt) for text in seen):
         raise Wrong(
             "You ask next_scores about less than the whole text. Without a cache the model knows "
@@ -217,6 +216,12 @@ def _check_written(write: Any, prompt: list[int], new_tokens: int, end_id: int) 
             ),
         ],
     )
+
+
+def _watched(write: Any, *arguments: Any) -> tuple[Any, list[list[int]]]:
+    """What the reader's function writes, and the texts that it asked the model about."""
+    seen: list[list[int]] = []
+    return call(write, _table_model(seen), *arguments), seen
 
 
 def _written(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecomtutor.exercises.checking import Wrong, expect, expect_function
+from ecomtutor.exercises.checking import Wrong, beside, expect, expect_function
 from ecomtutor.exercises.registry import Exercise, Option, Question, WrongAnswer, changed
 
 _HONEST = '''
@@ -93,7 +93,7 @@ def _check_training_step(training_step: Any) -> None:
     batches = [
         (torch.randn(6, 3, generator=generator), torch.tensor([0, 1, 0, 1, 1, 0])) for _ in range(3)
     ]
-    events, losses, weights = _watched(training_step, batches)
+    events, losses, weights = beside(_watched, training_step, batches)
     _complain_about(events)
     if any(loss is None for loss in losses):
         raise Wrong("Your function returns nothing. End it with return loss.item().")
