@@ -8,8 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from tiny_reader import WORDS, tiny_encoder, tiny_reader
 
 from ecomtutor.errors import DamagedResource, EcomTutorError, MissingResource
 from ecomtutor.models import Loaded
@@ -32,45 +31,16 @@ from ecomtutor.question_answering.training import (
     rows_of,
 )
 from ecomtutor.question_answering.windows import pieces_of, windows
-from ecomtutor.resources import Located, Resource
-
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-SAID = (
-    "how long is the coupon valid for you can return a dress within days it costs yuan red blue "
-    "14 30 7 20 50 120 price colour of . , ? ! refund takes parcel store card"
-)
-WORDS = SAID.split()
-HAN = "满减券领取后十四天内有效退货要多久七日颜色是红蓝价格元，。？"
 
 
 @pytest.fixture(scope="module")
 def loaded() -> Loaded:
-    """A BERT of two layers of width 32 over some words and characters."""
-    vocabulary = {token: i for i, token in enumerate([*SPECIAL, *WORDS, *dict.fromkeys(HAN)])}
-    backend = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
-    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer = BertTokenizerFast(tokenizer_object=backend)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=512,
-    )
-    resource = Resource("tiny", "tiny", "a test's own", "none", (), ())
-    return Loaded("tiny", tokenizer, BertModel(config).eval(), Located(resource, None, "", {}))
+    return tiny_encoder()
 
 
 @pytest.fixture(scope="module")
 def reader(loaded: Loaded) -> Reader:
-    """A reader with random weights that answers always."""
-    torch.manual_seed(1)
-    model = with_spans(loaded).eval()
-    torch.nn.init.normal_(model.span_head.weight, std=0.5)
-    return Reader(model, loaded.tokenizer, "en", threshold=float("-inf"))
+    return tiny_reader(loaded)
 
 
 PASSAGE = "The coupon is valid for 14 days. A dress costs 120 yuan, and you can return it."

@@ -87,7 +87,15 @@ def continuation(model: Any, tokens: Sequence[int], *, bf16: bool = False) -> Sc
     return score
 
 
-def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
+def span(
+    model: Any,
+    start: int,
+    end: int,
+    segments: np.ndarray,
+    rather_than: tuple[int, int] | None = None,
+    *,
+    bf16: bool = False,
+) -> Score:
     """The score of an answer in a reader: its start logit plus its end logit.
 
     Hide by "mask" or "pad", not by "delete": the span has to stay at its place.
@@ -96,6 +104,9 @@ def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
         model: a question-answering model of transformers: start_logits and end_logits (1, tokens).
         start, end: token positions of the answer's first and last token.
         segments: token type of each position, (tokens,): question 0, passage 1.
+        rather_than: another span's first and last token, whose score is taken off; (0, 0), [CLS]
+            twice, is no answer.
+        bf16: half precision where the processor has it.
 
     Raises:
         EcomTutorError: a span outside of the tokens; when scored, rows of another length, or a
@@ -103,9 +114,15 @@ def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
     """
     whole(start, "The answer's first token", 0, len(segments) - 1)
     whole(end, "The answer's last token", start, len(segments) - 1)
+    other = rather_than
+    if other is not None:
+        whole(other[0], "The other answer's first token", 0, len(segments) - 1)
+        whole(other[1], "The other answer's last token", other[0], len(segments) - 1)
 
     def score(rows: list[np.ndarray]) -> np.ndarray:
         import torch
+
+        from ecomtutor.training import has_bf16
 
         if {len(row) for row in rows} != {len(segments)}:
             raise EcomTutorError(
@@ -117,12 +134,17 @@ def span(model: Any, start: int, end: int, segments: np.ndarray) -> Score:
         found = []
         for first in range(0, len(rows), many):
             ids = torch.from_numpy(np.stack(rows[first : first + many]))
-            with torch.inference_mode():
+            half = bf16 and has_bf16()
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
                 out = model(input_ids=ids, token_type_ids=kinds.expand_as(ids))
             if not hasattr(out, "start_logits"):
                 raise EcomTutorError(f"{type(model).__name__} is no reader: it marks no answers.")
-            found.append(out.start_logits[:, start] + out.end_logits[:, end])
-        values: np.ndarray = torch.cat(found)[:, None].float().numpy()
+            starts, ends = out.start_logits.float(), out.end_logits.float()  # (rows, tokens)
+            worth = starts[:, start] + ends[:, end]
+            if other is not None:
+                worth = worth - starts[:, other[0]] - ends[:, other[1]]
+            found.append(worth)
+        values: np.ndarray = torch.cat(found)[:, None].numpy()
         return values
 
     return score

@@ -87,12 +87,37 @@ def units_of(
         raise EcomTutorError(
             f"A fast tokenizer, which tells each token's place, is wanted; {tokenizer!r:.60} came."
         )
-    if by not in ("word", "token"):
-        raise EcomTutorError(f"Units are by 'word' or by 'token'; {by!r} came.")
     encoded = tokenizer(
         text, truncation=True, max_length=max_tokens, return_offsets_mapping=True, verbose=False
     )
-    offsets = encoded["offset_mapping"]
+    return units_at(text, encoded["input_ids"], encoded["offset_mapping"], tokenizer, by)
+
+
+def units_at(
+    text: str,
+    ids: Sequence[int],
+    offsets: Sequence[tuple[int, int]],
+    tokenizer: "PreTrainedTokenizerBase",
+    by: Literal["word", "token"] = "word",
+) -> Units:
+    """Units of a row that was put together elsewhere, such as a reader's question and passage.
+
+    Args:
+        text: what is read.
+        ids: the row as the model gets it, (tokens,), special tokens included.
+        offsets: each token's (start, end) in the text, (0, 0) for the special ones.
+        tokenizer: tells what tokens are hidden with.
+        by: as in `units_of`.
+
+    Raises:
+        EcomTutorError: nothing to explain, another word for `by`, other numbers of ids and offsets.
+    """
+    if by not in ("word", "token"):
+        raise EcomTutorError(f"Units are by 'word' or by 'token'; {by!r} came.")
+    if len(ids) != len(offsets):
+        raise EcomTutorError(
+            f"Each token has its place in the text; {len(ids)} ids and {len(offsets)} places came."
+        )
     if by == "word":
         places = _joined(token_positions(words(text), offsets))
     else:
@@ -103,8 +128,7 @@ def units_of(
         Unit(text[offsets[p[0]][0] : offsets[p[-1]][1]], offsets[p[0]][0], offsets[p[-1]][1], p)
         for p in places
     ]
-    ids = np.array(encoded["input_ids"], dtype=np.int64)
-    return Units(text, ids, tuple(units), *hiding_ids(tokenizer))
+    return Units(text, np.array(ids, dtype=np.int64), tuple(units), *hiding_ids(tokenizer))
 
 
 def add_up(values: np.ndarray, tokens: Units, words: Units) -> np.ndarray:

@@ -168,8 +168,8 @@ class Reader:
             )
         if any(isinstance(some, str) for some in passages):
             raise EcomTutorError("A list of passages is wanted; one text came. Write [text].")
-        asked = [_asked(question) for question in questions]
-        given = [[_titled(passage) for passage in some] for some in passages]
+        asked = [bare_question(question) for question in questions]
+        given = [[title_and_text(passage) for passage in some] for some in passages]
         some, owners = self._windows(asked, given)
         found: list[list[Candidate]] = [[] for _ in questions]
         for number, start, end in self._logits(some, bf16):
@@ -182,7 +182,7 @@ class Reader:
         self, question: str, passage: "str | HasText", *, bf16: bool = False
     ) -> list[tuple[Window, np.ndarray, np.ndarray]]:
         """Each window of a passage with its start and end logits, (tokens,) each."""
-        some, _ = self._windows([_asked(question)], [[_titled(passage)]])
+        some, _ = self._windows([bare_question(question)], [[title_and_text(passage)]])
         rows = sorted(self._logits(some, bf16), key=lambda row: row[0])
         return [(some[number], start, end) for number, start, end in rows]
 
@@ -408,7 +408,7 @@ def _best_threshold(
     return float((edges[i] + edges[i + 1]) / 2), float(totals[i] / len(held_out))
 
 
-def _asked(question: object) -> str:
+def bare_question(question: object) -> str:
     """A question without HTML; "" if it has neither letter nor digit, so that it is refused."""
     said = require_text(question)
     if not said.strip():
@@ -419,7 +419,7 @@ def _asked(question: object) -> str:
     return bare if any(character.isalnum() for character in bare) else ""
 
 
-def _titled(passage: "str | HasText") -> tuple[str, str]:
+def title_and_text(passage: "str | HasText") -> tuple[str, str]:
     """A passage's title, "" where it has none, and its text."""
     if isinstance(passage, str):
         return "", passage
