@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import dis
 import json
 import linecache
 import os
@@ -36,6 +37,7 @@ _STANDINGS = {"wrong": "fail", "not attempted": "not attempted", "right": "pass"
 _REASON_LIMIT = 600
 _SHARE_OF_WALL = 3.0  # a busy machine gives a process a third of its time, or more
 _KNOCK_SECONDS = 0.05
+_LOADS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 
 
 @dataclass(frozen=True)
@@ -221,9 +223,10 @@ class _Home:
         whole = self.seconds + self.limits.definition * self.limits.patience
         if self.spent > whole:
             raise _Ended("timed out", _too_long(self.seconds))
+        before = self.spent
         text, status, late = self._forked(work, seconds, whole)
         reply = _parsed(text)
-        if late or _was_out_of_time(status):
+        if late or _was_out_of_time(status, self.spent - before, whole):
             raise _Ended("timed out", _too_long(seconds))
         if len(text) > values.LIMIT:
             raise _Ended("fail", "your answer gives back more than a reply may hold.")
@@ -393,13 +396,12 @@ def _indent(line: str) -> str:
 def _used(code: CodeType) -> set[str]:
     """Global names that the code, or a function in it, may read."""
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
-    return set(code.co_names).union(*map(_used, inner))
+    own = {str(s.argval) for s in dis.get_instructions(code) if s.opname in _LOADS}
+    return own.union(*map(_used, inner))
 
 
 def _stored(code: CodeType) -> set[str]:
     """Names that the code defines at its top level."""
-    import dis
-
     stores = ("STORE_NAME", "STORE_GLOBAL")
     return {str(step.argval) for step in dis.get_instructions(code) if step.opname in stores}
 
@@ -463,8 +465,10 @@ def _parsed(text: bytes) -> dict[str, Any] | None:
     return reply if isinstance(reply, dict) else None
 
 
-def _was_out_of_time(status: int) -> bool:
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+def _was_out_of_time(status: int, spent: float, whole: float) -> bool:
+    """Whether the kernel ended the process for its processor time, by the mild or the hard way."""
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return ended_by == signal.SIGXCPU or (ended_by == signal.SIGKILL and spent >= whole)
 
 
 def _too_long(seconds: float) -> str:

@@ -283,7 +283,13 @@ class _Shared:
                 if self._whole is not None:
                     self._whole.close()
                 self._whole = _Server(self, submission.lesson, True)
-            return self._whole.judge(exercise, submission)
+            try:
+                return self._whole.judge(exercise, submission)
+            except EcomTutorError as error:
+                if self.stopped:
+                    raise
+                said = f"it uses names of the lesson's cells, which cannot be run here: {error}"
+                return Finding("fail", said)
 
     def stop(self) -> None:
         self.stopped = True
@@ -362,7 +368,10 @@ class _Server:
         limit = _LESSON_SECONDS if self._whole else _START_SECONDS
         with contextlib.suppress(OSError):
             send(self._write, order)
-        if not self._reply(limit * options.limits.patience):
+        ready = None
+        with contextlib.suppress(TimeoutError):
+            ready = self._reply(limit * options.limits.patience)
+        if not ready:
             said = self._said()
             raise EcomTutorError(f"The sandbox for lesson {self.lesson} does not start: {said}")
 

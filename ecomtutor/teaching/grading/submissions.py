@@ -21,7 +21,7 @@ from ecomtutor.teaching.grading.server import answer_cell_id
 
 _FILE_LIMIT = 20_000_000
 _ANSWER_LIMIT = 200_000
-_NUMBER_IN_NAME = re.compile(r"(?:^|[^\d])(\d\d)_")
+_NUMBER_IN_NAME = re.compile(r"(\d\d)_")
 _ANSWER_ID = re.compile(r"l(\d\d)-exercise-\d+-answer")
 _GRADE_ID = re.compile(r"exercise-(\d\d)-(\d+)-answer")
 
@@ -69,8 +69,8 @@ def read_submission(path: Path, folder: Path, lesson: str = "") -> Submission:
         The submission; what is wrong with it stands in its `fault` and `remarks`.
     """
     name = path.relative_to(folder).as_posix().encode("utf-8", "replace").decode()
-    named = _NUMBER_IN_NAME.findall(path.name)
-    wanted = lesson or (named[-1] if named and named[-1] in lesson_numbers() else "")
+    named = _NUMBER_IN_NAME.match(path.name)
+    wanted = lesson or (named[1] if named and named[1] in lesson_numbers() else "")
     try:
         raw = _bytes_of(path)
     except OSError as error:

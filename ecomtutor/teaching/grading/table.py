@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -13,6 +14,7 @@ from pathlib import Path
 from ecomtutor.errors import EcomTutorError
 
 _ENCODING = "utf-8-sig"  # a spreadsheet then reads Chinese as such
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -90,7 +92,7 @@ class Table:
 def _shown(rows: Iterable[Row]) -> Iterator[list[str]]:
     """Cells that a spreadsheet shows and never runs: readers choose file names and messages."""
     for row in rows:
-        cells = [str(each).replace("\0", "") for each in astuple(row)]
+        cells = [_CONTROL.sub("", str(each)) for each in astuple(row)]
         cells = [cell.encode("utf-8", "replace").decode() for cell in cells]
         yield [f"'{cell}" if cell.startswith(_ACTIVE) else cell for cell in cells]
 
