@@ -7,6 +7,7 @@ from ecomtutor.datasets import (
     COLUMNS,
     describe,
     journeys,
+    practice,
     questions,
     raw_reviews,
     reviews,
@@ -43,6 +44,8 @@ def _table(name: str) -> pd.DataFrame:
         return reviews(part)
     if name == "store questions":
         return questions("en")
+    if name == "store practice":
+        return practice("en")
     return getattr(store(), part) if kind == "store" else getattr(journeys(), name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ecomtutor.datasets import lexical_overlap, passages, questions, squad
+from ecomtutor.datasets import lexical_overlap, passages, practice, questions, squad
 from ecomtutor.datasets.questions import STYLES
 from ecomtutor.errors import DamagedResource, EcomTutorError, MissingResource
 from ecomtutor.text import words
@@ -214,3 +214,31 @@ def test_a_changed_passage_is_named(changed: Any) -> None:
     changed()
     with pytest.raises(DamagedResource, match="is not that passage of the shop"):
         questions("en")
+
+
+@LANGUAGES
+def test_practice_is_exact_and_keeps_away_from_what_is_held_out(language: str) -> None:
+    table = practice(language)
+    for row in table.itertuples():
+        for answer, start in zip(row.answers, row.starts, strict=True):
+            assert row.text[start : start + len(answer)] == answer == answer.strip(), row.id
+    assert table["id"].is_unique and not table.duplicated(["passage_id", "question"]).any()
+    shop = passages(language)
+    ours = table[~table["passage_id"].str.startswith("else")]
+    assert set(ours["passage_id"]) <= set(shop.loc[shop["split"] == "train", "id"])
+    held_out = questions(language).query("split != 'train'")
+    assert not set(table["question"]) & set(held_out["question"])
+    assert not set(table["text"]) & set(shop.loc[shop["split"] != "train", "text"])
+
+
+@LANGUAGES
+def test_there_is_practice_of_both_kinds_on_many_passages(language: str) -> None:
+    table = practice(language)
+    assert 0.25 <= 1 - table["answerable"].mean() <= 0.42
+    elsewhere = table["passage_id"].str.startswith("else")
+    assert table.loc[elsewhere, "passage_id"].nunique() >= 50
+    assert table.loc[~elsewhere, "passage_id"].nunique() >= 150
+    overlap = [
+        lexical_overlap(row.question, row.text, language) for row in table[::5].itertuples()
+    ]
+    assert sum(overlap) / len(overlap) < 0.5

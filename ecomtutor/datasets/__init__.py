@@ -6,6 +6,7 @@
     store()           the course's own bilingual shop: catalogue and policies
     passages("en")    what the shop can be asked about: policies and product pages, split
     questions("en")   customers' questions about these passages, with exact answers or none
+    practice("en")    more of them to train on, also about other shops' passages
 
 Every table can say what its columns mean: `describe("reviews")`.
 """
@@ -13,7 +14,7 @@ Every table can say what its columns mean: `describe("reviews")`.
 from ecomtutor.datasets.columns import COLUMNS, describe
 from ecomtutor.datasets.journeys import Journeys, journeys
 from ecomtutor.datasets.passages import passages
-from ecomtutor.datasets.questions import lexical_overlap, questions, squad
+from ecomtutor.datasets.questions import lexical_overlap, practice, questions, squad
 from ecomtutor.datasets.reviews import raw_reviews, reviews
 from ecomtutor.datasets.store import Store, store
 
@@ -25,6 +26,7 @@ __all__ = [
     "journeys",
     "lexical_overlap",
     "passages",
+    "practice",
     "questions",
     "raw_reviews",
     "reviews",

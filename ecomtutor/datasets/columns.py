@@ -121,6 +121,16 @@ COLUMNS: dict[str, dict[str, str]] = {
         "split": "train, validation or test: that of the passage",
         "kind": "policy or product: what kind of passage it is",
     },
+    "store practice": {
+        "id": "the question: language, passage and a number",
+        "passage_id": "a training passage of the shop, or else-…: one of another shop",
+        "title": "the passage's title",
+        "text": "the passage",
+        "question": "what the customer wrote, misspellings included",
+        "answers": "spans of the passage that answer it, the best first; none if unanswerable",
+        "starts": "the character of the passage at which each answer starts, counted from 0",
+        "answerable": "whether the passage answers it; a third of the questions it does not",
+    },
 }
 
 

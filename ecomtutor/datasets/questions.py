@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STYLES = ("plain", "short", "story", "colloquial", "typo", "indirect", "mixed", "keywords")
+ELSEWHERE = "else"
 _SPLITS = ("train", "validation", "test")
 
 
@@ -72,6 +73,51 @@ def squad(language: str, split: Split) -> dict[str, Any]:
     return content
 
 
+@cache
+def practice(language: str) -> "pd.DataFrame":
+    """More questions to train readers on: about the shop's training passages, and other shops'.
+
+    None is about a validation or test passage of the shop.
+
+    Args:
+        language: "en" or "zh".
+
+    Returns:
+        One question a row: id, passage_id, title and text of its passage, question, answers,
+        starts, and whether it is answerable. Passages of other shops have ids that begin "else-".
+
+    Raises:
+        EcomTutorError: another language.
+        MissingResource: the file is not there.
+        DamagedResource: a passage or an answer is not where the file says.
+    """
+    import pandas as pd
+
+    shop = passages(language)
+    place = shop[shop["split"] == "train"].set_index("id")
+    content = _read(language, "practice/")
+    rows = []
+    for article in content["data"]:
+        for paragraph in article["paragraphs"]:
+            if not paragraph["id"].startswith(ELSEWHERE):
+                _checked(paragraph, place, language)
+            _check_spans(paragraph, language)
+            rows += [
+                {
+                    "id": qa["id"],
+                    "passage_id": paragraph["id"],
+                    "title": article["title"],
+                    "text": paragraph["context"],
+                    "question": qa["question"],
+                    "answers": [span["text"] for span in qa["answers"]],
+                    "starts": [span["answer_start"] for span in qa["answers"]],
+                    "answerable": not qa["is_impossible"],
+                }
+                for qa in paragraph["qas"]
+            ]
+    return pd.DataFrame(rows)
+
+
 def lexical_overlap(question: str, passage: str, language: str) -> float:
     """The share, 0 to 1, of a question's content words that stand in the passage too.
 
@@ -97,12 +143,12 @@ def _vocabulary(text: str) -> set[str]:
     return {word.text.lower().replace("’", "'") for word in words(text) if not word.is_sign}
 
 
-def _read(language: str) -> dict[str, Any]:
+def _read(language: str, part: str = "") -> dict[str, Any]:
     passages(language)  # raises for another language
-    path = data_dir() / "store" / "questions" / f"{language}.json"
+    path = data_dir() / "store" / "questions" / f"{part}{language}.json"
     if not path.is_file():
         raise MissingResource(
-            f"data/store/questions/{path.name} was not found. Work from a full clone."
+            f"data/store/questions/{part}{path.name} was not found. Work from a full clone."
         )
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -125,6 +171,11 @@ def _checked(paragraph: dict[str, Any], place: "pd.DataFrame", language: str) ->
             f"{language}.json: the context of {key!r} is not that passage of the shop. The shop's "
             "text was changed, or this file: write the passage's text there and mend the offsets."
         )
+    _check_spans(paragraph, language)
+    return key
+
+
+def _check_spans(paragraph: dict[str, Any], language: str) -> None:
     for qa in paragraph["qas"]:
         for span in (*qa["answers"], *qa.get("plausible_answers", ())):
             text, start = span["text"], span["answer_start"]
@@ -134,7 +185,6 @@ def _checked(paragraph: dict[str, Any], place: "pd.DataFrame", language: str) ->
                     f"{language}.json, question {qa['id']}: {text!r} was expected at character "
                     f"{start}, {found!r} stands there. Mend answer_start."
                 )
-    return key
 
 
 def _row(qa: dict[str, Any], passage_id: str, passage: "pd.Series") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ecomtutor.datasets import passages, questions, store
+from ecomtutor.datasets import passages, practice, questions, store
 from ecomtutor.errors import EcomTutorError, MissingResource
 from ecomtutor.text import simplified
 
@@ -94,6 +94,21 @@ def store_examples(language: str, split: str) -> list[Example]:
             tuple(row["answers"]),
         )
         for row in table[table["split"] == split].to_dict("records")
+    ]
+
+
+def practice_examples(language: str) -> list[Example]:
+    """More questions about the training passages, and about the passages of other shops."""
+    return [
+        Example(
+            row["question"],
+            row["title"],
+            row["text"],
+            row["answers"][0] if row["answers"] else "",
+            row["starts"][0] if row["answers"] else None,
+            tuple(row["answers"]),
+        )
+        for row in practice(language).to_dict("records")
     ]
 
 
