@@ -113,3 +113,47 @@ def prices_by_category(products: "pd.DataFrame") -> Figure:
         alt=f"Prices of the products in {len(medians)} categories. The middle price runs from "
         f"{medians.iloc[0]:.0f} yuan ({cheap}) to {medians.iloc[-1]:.0f} yuan ({dear}).",
     )
+
+
+def leak() -> Figure:
+    """`seen_in_training` for a random fifth of the Chinese lines and for the course's split."""
+    from ecomtutor import datasets
+
+    raw, chinese = datasets.raw_reviews("zh"), datasets.reviews("zh")
+    test = raw.sample(frac=0.2, random_state=0)
+    train = raw.drop(test.index)
+    ours = {name: part.text for name, part in chinese.groupby("split")}
+    return seen_in_training(
+        {
+            "random fifth of the lines": (int(test.text.isin(train.text).sum()), len(test)),
+            "the course's split": (int(ours["test"].isin(ours["train"]).sum()), len(ours["test"])),
+        }
+    )
+
+
+def shop_hours() -> Figure:
+    """`when_the_shop_sells` for the baskets of the Complete Journey."""
+    from ecomtutor import datasets
+
+    lines = datasets.journeys().transactions
+    stored = lines.drop_duplicates("basket_id").transaction_timestamp
+    return when_the_shop_sells(
+        stored, stored.dt.tz_localize("UTC").dt.tz_convert("America/New_York")
+    )
+
+
+def habit() -> Figure:
+    """`repeat_share` for the households of the Complete Journey."""
+    from ecomtutor import datasets
+
+    lines = datasets.journeys().transactions.sort_values("week")
+    pairs = lines[["household_id", "product_id", "week"]].drop_duplicates()
+    before = pairs.duplicated(["household_id", "product_id"])
+    return repeat_share(before.groupby(pairs.week).mean())
+
+
+def store_prices() -> Figure:
+    """`prices_by_category` for the store's own products."""
+    from ecomtutor import datasets
+
+    return prices_by_category(datasets.store().products)

@@ -32,9 +32,12 @@ _OUR_FILES = ("deck.css", "deck.js")
 def build_decks(sources: Iterable[Path], out: Path) -> list[Path]:
     """Build decks into one folder: a page for each, an index, and the assets they share.
 
+    The index also names the decks of the same source folder that were built here earlier.
+
     Args:
         sources: the decks' Markdown files.
-        out: the folder to write to; made if missing, other files in it are left alone.
+        out: the folder to write to; made if missing. Other files in it are left alone, but for
+            PDFs of these decks: they are printed anew or would show old slides.
 
     Returns:
         The pages written, the index last.
@@ -54,10 +57,32 @@ def build_decks(sources: Iterable[Path], out: Path) -> list[Path]:
     if problems:
         raise DeckError("\n".join(problems))
     _copy_assets(out / "assets")
-    written = [out / f"{deck.path.stem}.html" for deck in decks] + [out / "index.html"]
-    for path, page in zip(written, [*pages, _index_page(decks)], strict=True):
+    written = [out / f"{deck.path.stem}.html" for deck in decks]
+    for path, page in zip(written, pages, strict=True):
+        path.with_suffix(".pdf").unlink(missing_ok=True)
         path.write_text(page, encoding="utf-8")
-    return written
+    return [*written, write_index([deck.path for deck in decks], out)]
+
+
+def write_index(sources: Iterable[Path], out: Path) -> Path:
+    """Write the page that names every deck of a built folder, with its PDF where there is one.
+
+    Args:
+        sources: decks that were built; the others in their folders are named if built too.
+        out: the built folder.
+
+    Returns:
+        The path of the page.
+    """
+    folders = {source.parent for source in sources}
+    beside = {path for folder in folders for path in folder.glob("[0-9][0-9]_*.md")}
+    decks = []
+    for source in sorted({*sources, *beside}, key=lambda path: path.name):
+        if (out / f"{source.stem}.html").is_file():
+            decks.append(read_deck(source))
+    path = out / "index.html"
+    path.write_text(_index_page(decks, out), encoding="utf-8")
+    return path
 
 
 def deck_page(deck: Deck) -> str:
@@ -118,12 +143,13 @@ def _clock(minutes: float) -> str:
     return f"{whole}:{seconds:02d}"
 
 
-def _index_page(decks: Iterable[Deck]) -> str:
-    return _template("index.html").substitute(rows="\n".join(_index_rows(decks)))
+def _index_page(decks: Iterable[Deck], out: Path) -> str:
+    return _template("index.html").substitute(rows="\n".join(_index_rows(decks, out)))
 
 
-def _index_rows(decks: Iterable[Deck]) -> Iterator[str]:
+def _index_rows(decks: Iterable[Deck], out: Path) -> Iterator[str]:
     for deck in decks:
+        pdf = f"{deck.path.stem}.pdf"
         yield _template("index_row.html").substitute(
             page=f"{deck.path.stem}.html",
             lesson=f"{deck.lesson:02d}",
@@ -131,6 +157,7 @@ def _index_rows(decks: Iterable[Deck]) -> Iterator[str]:
             subtitle=render_inline(deck.subtitle),
             slides=len(deck.slides),
             minutes=f"{math.ceil(deck.lecture_minutes)}",
+            pdf=f'<a class="pdf" href="{pdf}">PDF</a>' if (out / pdf).is_file() else "",
         )
 
 
