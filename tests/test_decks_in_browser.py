@@ -18,7 +18,8 @@ from ecomtutor.authoring.decks.printing import page_count, print_decks
 from ecomtutor.errors import MissingResource
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted((ROOT / "slides").glob("[0-9][0-9]_*.md"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+SOURCES = [ROOT / "slides" / f"{notebook.stem}.md" for notebook in NOTEBOOKS]
 SCREENS = {"16:9": (1280, 720), "4:3": (1024, 768)}
 BROWSER = next(filter(None, map(shutil.which, layout._BROWSERS)), None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
@@ -265,7 +266,7 @@ def test_a_browser_that_prints_nothing_leaves_no_pdf(tmp_path, monkeypatch) -> N
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_a_deck_shows_figures_of_its_lesson_and_fits_its_minutes(source: Path) -> None:
     deck = read_deck(source)
-    (notebook,) = (ROOT / "notebooks").glob(f"{source.stem}.ipynb")
+    notebook = ROOT / "notebooks" / f"{source.stem}.ipynb"
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     opening = "".join(cells[0]["source"])
     minutes = int(re.search(r"\*\*(?:Time|Minutes)[^0-9]*(\d+)", opening)[1])
