@@ -10,12 +10,14 @@ from ecomtutor.datasets import passages, store
 from ecomtutor.question_answering.desk import Desk
 from ecomtutor.question_answering.dialogue import State
 from ecomtutor.question_answering.intents import INTENTS, Intent
+from ecomtutor.question_answering.names import has_name
 from ecomtutor.question_answering.policy import (
     ASKS,
     HANDS,
     Action,
     Reply,
     ask,
+    brands,
     hand_over,
     permitted,
     show,
@@ -230,3 +232,53 @@ def test_what_the_desk_does_on_a_usual_day() -> None:
     for language, message in (("en", "how do I return shoes"), ("zh", "鞋子怎么退")):
         for intent, action in expected.items():
             assert desk(language, intent).reply(State(language), message)[1].action is action
+
+
+BRAND_PAGES = {"a": ("Returns", "You can return a kettle within 7 days.")}
+
+
+@pytest.mark.parametrize(
+    "language, draft",
+    [
+        ("en", "You can return a tamber kettle within 7 days."),
+        ("en", "You can return a far quay kettle within 7 days."),
+        ("zh", "You can return a tamber kettle within 7 days."),
+    ],
+)
+def test_a_brand_of_the_catalogue_is_a_name_in_small_letters_too(language: str, draft: str) -> None:
+    """The page names no brand, so that the draft may not; with another catalogue it is a word."""
+    title, text = BRAND_PAGES["a"]
+
+    def retrieve(question: str) -> list[Any]:
+        return [SimpleNamespace(id="a", title=title, text=text)]
+
+    def read(question: str, found: Any) -> Any:
+        return SimpleNamespace(text="within 7 days", passage=0, start=text.index("within"))
+
+    parts: dict[str, Any] = {
+        "retrieve": retrieve, "read": read, "write": lambda _: draft, "pages": BRAND_PAGES,
+    }  # fmt: skip
+    _, reply = desk(language, "return", **parts).reply(State(language), "can i return it?")
+    assert reply.text == "within 7 days" and reply.sources == ("a",)
+    _, reply = desk(language, "return", **parts, products={"X": {"brand": "Other"}}).reply(
+        State(language), "can i return it?"
+    )
+    assert reply.text == draft
+
+
+def test_the_last_gate_knows_the_brands() -> None:
+    reply = Reply(Action.ANSWER, "You can return a tamber within 7 days.", ("a",))
+    assert permitted(reply, BRAND_PAGES, PRODUCTS, "en").action is Action.HAND_OVER
+    assert permitted(reply, BRAND_PAGES, {}, "en") == reply
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_brand_is_an_everyday_word_of_the_shops_own_pages(language: str) -> None:
+    """Else a page could not be quoted: what it has in small letters would be a name it lacks."""
+    known = brands(PRODUCTS)
+    assert len(known) > 50
+    for title, text in PAGES[language].values():
+        page = f"{title}\n{text}"
+        low = page.lower()
+        assert not [b for b in known if b.lower() in low and has_name(low, b.lower())
+                    and not has_name(page, b)]  # fmt: skip

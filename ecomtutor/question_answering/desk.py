@@ -13,7 +13,7 @@ from ecomtutor.question_answering.dialogue import (
 )
 from ecomtutor.question_answering.generate import Read, Retrieve, Write, answer_in_words
 from ecomtutor.question_answering.intents import Intent
-from ecomtutor.question_answering.policy import Action, Reply, ask, hand_over, permitted
+from ecomtutor.question_answering.policy import Action, Reply, ask, brands, hand_over, permitted
 from ecomtutor.text.checking import require_text
 
 SURE = 0.4  # below this probability an intent is not acted upon
@@ -24,7 +24,8 @@ class Desk:
     """A desk in one language. All its parts are callables, and `policy.permitted` is its last word.
 
     intent: message → Intent, for example `lambda m: intent_of(m, "en")`.
-    retrieve, read, write: as in `answer_in_words`; without write it says the reader's span.
+    retrieve, read, write: as in `answer_in_words`; without write it says the reader's span. The
+    catalogue's brands count as names there, however they are written.
     read_need, search: as in `dialogue.step`.
     """
 
@@ -85,6 +86,7 @@ class Desk:
             read=self.read,
             write=self.write,
             language=self.language,
+            known=brands(self.products),
         )
         if said.passage is None:
             return None

@@ -6,7 +6,7 @@ grants, orders or tells a secret, so no text can call one. `permitted` checks ea
 leaves, by what it says and not by what was asked; nobody has to recognise an attack.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -144,7 +144,7 @@ def permitted(
         Action.ASK: lambda: reply == ask(reply.reason, language),
         Action.HAND_OVER: lambda: reply == hand_over(reply.reason, language),
         Action.SHOW: lambda: reply == show(reply.sources, products, language, reply.reason),
-        Action.ANSWER: lambda: _stands(reply, pages),
+        Action.ANSWER: lambda: _stands(reply, pages, brands(products)),
     }
     try:
         fine = allowed[reply.action]()
@@ -153,7 +153,12 @@ def permitted(
     return reply if fine else hand_over("not permitted", language)
 
 
-def _stands(reply: Reply, pages: Mapping[str, tuple[str, str]]) -> bool:
+def brands(products: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """The catalogue's brand names: names wherever they stand, also in small letters."""
+    return frozenset(row["brand"] for row in products.values() if row.get("brand"))
+
+
+def _stands(reply: Reply, pages: Mapping[str, tuple[str, str]], known: Collection[str]) -> bool:
     """An answer is the words of one page, or says no number, name, address or promise beyond it."""
     if len(reply.sources) != 1 or not reply.text.strip():
         return False
@@ -163,7 +168,7 @@ def _stands(reply: Reply, pages: Mapping[str, tuple[str, str]]) -> bool:
     if foreign or any(mark in reply.text for mark in ("<", "](", "```", '{"')):
         return False
     return _quotes(reply.text, text) or not (
-        unsupported(reply.text, page) or promises(reply.text, page)
+        unsupported(reply.text, page, known) or promises(reply.text, page)
     )
 
 
