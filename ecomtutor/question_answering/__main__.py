@@ -1,4 +1,4 @@
-"""python -m ecomtutor.question_answering train | so-far | evaluate | retrieval"""
+"""python -m ecomtutor.question_answering train | so-far | evaluate | retrieval | compare"""
 
 import argparse
 from collections.abc import Iterator
@@ -27,16 +27,20 @@ def main() -> None:
     evaluate.add_argument("--data", type=Path, help="the public sets, for their held-back tenth")
     retrieval = commands.add_parser("retrieval", help="print recall of the right passage")
     retrieval.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    compare = commands.add_parser("compare", help="extraction against generation; resumes")
+    compare.add_argument("--file", type=Path, help="elsewhere than in data/experiments")
     given = parser.parse_args()
     for line in _lines(given):
         print(line, flush=True)
 
 
 def _lines(given: argparse.Namespace) -> Iterator[str]:
-    from ecomtutor.question_answering import card, training
+    from ecomtutor.question_answering import card, comparing, training
 
     if given.command == "retrieval":
         yield from card.retrieval(given.split)
+    elif given.command == "compare":
+        yield from comparing.lines(comparing.compare_answers(given.file))
     elif given.command == "evaluate":
         yield from card.evaluate(given.model, given.folder, given.split, given.data)
     elif given.command == "so-far":
