@@ -7,6 +7,7 @@ from ecomtutor.widgets.explanation_explorer import explanation_explorer
 from ecomtutor.widgets.fill_in_explorer import fill_in_explorer
 from ecomtutor.widgets.quiz_view import quiz
 from ecomtutor.widgets.recommendation_explorer import recommendation_explorer
+from ecomtutor.widgets.service_desk import service_desk
 from ecomtutor.widgets.threshold_explorer import threshold_explorer
 from ecomtutor.widgets.tokenizer_explorer import tokenizer_explorer
 
@@ -18,6 +19,7 @@ __all__ = [
     "fill_in_explorer",
     "quiz",
     "recommendation_explorer",
+    "service_desk",
     "threshold_explorer",
     "tokenizer_explorer",
 ]
