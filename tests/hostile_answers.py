@@ -105,7 +105,7 @@ HOSTILE: dict[str, tuple[str, str, str]] = {
     ),
     "kills everybody": (_inside("import os", "os.kill(-1, 9)"), "fail", "PermissionError"),
     "reads its parent": (
-        _inside("import os", "open(f'/proc/{os.getppid()}/mem', 'r+b').read(1)"),
+        _inside("import os", "open(f'/proc/{os.getppid()}/mem', 'rb').read(1)"),
         "fail",
         "PermissionError",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -337,3 +338,24 @@ def test_the_folder_stays_hidden_inside_what_is_shown(tmp_path: Path) -> None:
         command, capture_output=True, text=True, env=box.environment(box.SCRATCH), timeout=60
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@needs_box
+def test_the_guides_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "grading.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines()]
+    ours = [line.split()[1:] for line in commands if line.startswith("ecomtutor ")]
+    # The nbgrader test runs these two, in this order.
+    others = [line.split()[1:] for line in commands if not line.startswith("ecomtutor ")]
+    assert others == [["generate_assignment", "lesson-00"], ["autograde", "lesson-00"]]
+    submit(tmp_path / "submissions", "anna", {"1": "different_texts = 5"})
+    monkeypatch.chdir(tmp_path)
+    assert len(ours) == 2
+    for words in ours:
+        assert cli.main(words) == 0
+    assert "anna" in (tmp_path / "grades.csv").read_text(encoding="utf-8-sig")
+    assert (tmp_path / "course" / "source" / "lesson-00").is_dir()
+    for option in re.findall(r"^\| `(--[^`]+)` \|", guide, re.MULTILINE):
+        words = ["grade", "submissions", "--out", "grades.csv", *option.split()]
+        assert cli._arguments(words).folder == Path("submissions")

@@ -35,6 +35,7 @@ from ecomtutor.teaching.grading.table import Row, Table
 _START_SECONDS = 300.0
 _LESSON_SECONDS = 1200.0
 _SLACK_SECONDS = 60.0
+_CLOSE_SECONDS = 1.0
 UNREADABLE = "unreadable"
 
 
@@ -402,10 +403,13 @@ class _Server:
         process, self._process = self._process, None
         self._shared.servers.discard(self)
         if process is not None:
+            assert process.stdin and process.stdout and process.stderr
+            process.stdin.close()  # an idle server ends by itself
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_CLOSE_SECONDS)
             process.kill()
-            for stream in (process.stdin, process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
+            process.stdout.close()
+            process.stderr.close()
             process.wait()
         if self._scratch is not None:
             self._scratch.cleanup()
