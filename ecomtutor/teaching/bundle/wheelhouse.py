@@ -79,20 +79,27 @@ def gather(lock: Path, target: Target, wheels: Path, index: str | None, report: 
 def _bring(
     wanted: "Sequence[Requirement]", target: Target, wheels: Path, index: str | None
 ) -> None:
-    """Download together; where that fails, halves, then the single package is built here."""
-    said = _pip(_download(wanted, target, index), wheels)
-    if said is None:
-        return
-    if len(wanted) > 1:
-        half = len(wanted) // 2
-        _bring(wanted[:half], target, wheels, index)
-        _bring(wanted[half:], target, wheels, index)
-        return
-    # No wheel is published: a package without machine code gives one that runs everywhere.
-    built = _pip(["wheel", "--no-deps", str(wanted[0])], wheels)
-    if built is not None or wheel_for(wanted[0], target, wheels) is None:
-        last = (built or said).strip().splitlines()[-1:] or ["pip said nothing"]
-        raise MissingResource(f"{wanted[0]} has no wheel for {target.name} ({last[0][:160]}).")
+    """Download together; a package without a wheel is built here, then the rest is tried again."""
+    rest = list(wanted)
+    while rest and (said := _pip(_download(rest, target, index), wheels)) is not None:
+        found = re.search(r"No matching distribution found for ([^\s=<>~!;]+)", said)
+        lacking = [r for r in rest if found and r.name.lower() == found[1].lower()]
+        if not lacking:
+            raise MissingResource(f"pip did not bring the packages: {_last_line(said)}.")
+        _build(lacking[0], target, wheels)
+        rest.remove(lacking[0])
+
+
+def _build(wanted: "Requirement", target: Target, wheels: Path) -> None:
+    """Build a package of which no wheel is published; without machine code it runs everywhere."""
+    said = _pip(["wheel", "--no-deps", str(wanted)], wheels)
+    if said is not None or wheel_for(wanted, target, wheels) is None:
+        why = _last_line(said or "what this machine built does not run there")
+        raise MissingResource(f"{wanted} has no wheel for {target.name} ({why}).")
+
+
+def _last_line(said: str) -> str:
+    return (said.strip().splitlines() or ["pip said nothing"])[-1][:160]
 
 
 def _download(wanted: "Iterable[Requirement]", target: Target, index: str | None) -> list[str]:
