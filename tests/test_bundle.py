@@ -240,6 +240,31 @@ def test_a_wheel_that_arrives_cut_short_is_refused(tmp_path: Path, index: Path) 
         wheelhouse._refuse_half(path)
 
 
+def test_a_package_without_a_wheel_is_built_once_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = {
+        "gamma-1.0/PKG-INFO": b"Metadata-Version: 2.1\nName: gamma\nVersion: 1.0\n",
+        "gamma-1.0/pyproject.toml": PROJECT.replace(
+            'name = "ecomtutor"', 'name = "gamma"'
+        ).encode(),
+        "gamma-1.0/backend.py": BACKEND.replace("ecomtutor", "gamma")
+        .replace("build_editable(folder, settings=None,", "build_wheel(folder, settings=None,")
+        .encode(),
+    }
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "gamma-1.0.tar.gz").write_bytes(tiny.tar_gz(source))
+    _pack_pip(tmp_path / "index")
+    tiny.wheel(tmp_path / "index", {"alpha.py": b""}, "alpha")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    lock = tmp_path / "lock"
+    lock.write_text("gamma==1.0\nalpha==1.0\n")
+    for target in (HERE, Target("windows-x86_64", HERE.python)):
+        wheelhouse.gather(lock, target, tmp_path / "wheels", None, lambda line: None)
+        names = [path.name for path in wheelhouse.chosen(lock, target, tmp_path / "wheels")]
+        assert names[:2] == ["alpha-1.0-py3-none-any.whl", "gamma-1.0-py3-none-any.whl"]
+
+
 def test_other_platforms_get_their_own_wheels_and_markers(
     clone: Path, index: Path, tmp_path: Path
 ) -> None:
