@@ -125,3 +125,17 @@ def test_widget_view_is_added_only_in_a_kernel(monkeypatch: pytest.MonkeyPatch) 
     bundle = Quiz([question])._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"] == repr(Quiz([question]))
+
+
+def test_where_a_program_runs_the_notebook_the_view_is_static(monkeypatch: Any) -> None:
+    pytest.importorskip("ipywidgets")
+    from ecomtutor.widgets import core, cost_explorer, quiz_view
+
+    shell = type("Shell", (), {"kernel": object()})()
+    for module in (core, quiz_view):
+        monkeypatch.setattr(module, "live_shell", lambda: shell)
+    views = quiz("99"), cost_explorer()
+    live = "application/vnd.jupyter.widget-view+json"
+    assert all(live in view._repr_mimebundle_() for view in views)
+    monkeypatch.setattr("sys.argv", ["kernel", "-f", "x", "--HistoryManager.hist_file=:memory:"])
+    assert not any(live in view._repr_mimebundle_() for view in views)

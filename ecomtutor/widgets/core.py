@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ecomtutor.exercises.sandbox import live_shell
+
+
+# nbclient starts kernels so: for `jupyter nbconvert --execute`, papermill and our own normaliser.
+_STARTED_BY_PROGRAM = "--HistoryManager.hist_file=:memory:"
+
+
+def run_by_a_program() -> bool:
+    """Whether a program runs this notebook from top to bottom, with nobody to touch anything.
+
+    nbclient would keep the state of live views, and the exported page would then show them with a
+    script from the web, or show nothing where there is no web.
+    """
+    return _STARTED_BY_PROGRAM in sys.argv
 
 
 class StaticAndLive:
@@ -23,7 +37,7 @@ class StaticAndLive:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         static = {"text/html": self._repr_html_(), "text/plain": repr(self)}
-        if getattr(live_shell(), "kernel", None) is None:
+        if getattr(live_shell(), "kernel", None) is None or run_by_a_program():
             return static
         try:
             live = self.widget()._repr_mimebundle_()

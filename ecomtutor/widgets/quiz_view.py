@@ -9,6 +9,7 @@ from typing import Any
 
 from ecomtutor.exercises.registry import Option, Question, load_lesson
 from ecomtutor.exercises.sandbox import live_shell
+from ecomtutor.widgets.core import run_by_a_program
 
 _LETTERS = "ABCDEFGHIJ"
 _CODE = re.compile(r"`([^`]+)`")
@@ -52,7 +53,7 @@ class Quiz:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         static = {"text/html": self._repr_html_(), "text/plain": repr(self)}
-        if getattr(live_shell(), "kernel", None) is None:
+        if getattr(live_shell(), "kernel", None) is None or run_by_a_program():
             return static
         try:
             live = self.widget()._repr_mimebundle_()
