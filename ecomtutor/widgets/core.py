@@ -7,7 +7,6 @@ from typing import Any
 
 from ecomtutor.exercises.sandbox import live_shell
 
-
 # nbclient starts kernels so: for `jupyter nbconvert --execute`, papermill and our own normaliser.
 _STARTED_BY_PROGRAM = "--HistoryManager.hist_file=:memory:"
 
