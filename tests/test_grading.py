@@ -28,7 +28,7 @@ from ecomtutor.teaching.grading.table import HEAD, Row, Table
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 # Only the number of seconds differs from a run at home: other tests share the processors.
-PATIENT = Limits(patience=4.0)
+PATIENT = Limits(patience=4.0, wall=15)
 
 needs_filter = pytest.mark.skipif(not has_filter(), reason="the filter is for Linux on x86 and ARM")
 try:

@@ -35,7 +35,6 @@ STATUSES = ("pass", "fail", "not attempted", "timed out", "crashed")
 NEEDS_LESSON = "needs the lesson's cells"
 _STANDINGS = {"wrong": "fail", "not attempted": "not attempted", "right": "pass"}
 _REASON_LIMIT = 600
-_SHARE_OF_WALL = 3.0  # a busy machine gives a process a third of its time, or more
 _KNOCK_SECONDS = 0.05
 _LOADS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 
@@ -251,12 +250,14 @@ class _Home:
             try:
                 os.setpgid(0, 0)
                 confine(writing, self.limits, whole + 1, self.filtered)
-                _write(writing, _guarded(work, seconds, self.exercise, self.ground, _SHARE_OF_WALL))
+                _write(
+                    writing, _guarded(work, seconds, self.exercise, self.ground, self.limits.wall)
+                )
             finally:
                 os._exit(0)
         os.close(writing)
         try:
-            text, late = _read(reading, time.monotonic() + _SHARE_OF_WALL * whole + 2)
+            text, late = _read(reading, time.monotonic() + self.limits.wall * whole + 2)
         finally:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
@@ -291,7 +292,7 @@ def _guarded(
     seconds: float,
     exercise: Exercise,
     ground: Ground,
-    share: float,
+    wall: float,
 ) -> dict[str, Any]:
     """Do the work and turn whatever happens into a reply. In the child."""
     late = False
@@ -318,7 +319,7 @@ def _guarded(
     signal.signal(signal.SIGPROF, ring)
     # It repeats: a bare `except:` may swallow the first one.
     signal.setitimer(signal.ITIMER_PROF, seconds, _KNOCK_SECONDS)
-    outcome = run_guarded(tried, share * seconds)
+    outcome = run_guarded(tried, wall * seconds)
     signal.setitimer(signal.ITIMER_PROF, 0)
     if late or not outcome.in_time or outcome.value is None:
         return _ended("timed out", _too_long(seconds))

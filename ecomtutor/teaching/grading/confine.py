@@ -109,11 +109,14 @@ class Limits:
         memory: bytes above what the trusted part holds already.
         patience: multiplies every time limit; above 1 for a slow or busy machine.
         definition: processor seconds that running the answer cell itself may take.
+        wall: seconds on the clock for each processor second: what a busy machine needs, and how
+            long an answer may sleep.
     """
 
     memory: int = 1_000_000_000
     patience: float = 1.0
     definition: float = 10.0
+    wall: float = 5.0
 
 
 def has_filter() -> bool:

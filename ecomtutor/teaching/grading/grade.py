@@ -314,7 +314,8 @@ class _Server:
         if self._process is None or self._process.poll() is not None:
             self._start()
         limits = self._shared.options.limits
-        seconds = 3 * (exercise.seconds + limits.definition) * limits.patience * 3 + _SLACK_SECONDS
+        whole = (exercise.seconds + limits.definition) * limits.patience
+        seconds = 2 * limits.wall * whole + _SLACK_SECONDS
         message = {"exercise": exercise.id, "answers": dict(submission.answers)}
         try:
             send(self._write, message)
