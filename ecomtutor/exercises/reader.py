@@ -148,6 +148,7 @@ class ProgressTable:
     note: str = ""
 
     _HEAD = ("Exercise", "Title", "State", "Tries", "Hints", "Points")
+    _WORDS = ("Title", "State")
 
     def _cells(self) -> list[tuple[str, ...]]:
         return [
@@ -178,11 +179,18 @@ class ProgressTable:
         return "\n".join([*lines, self._summary(), *([self.note] if self.note else [])])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{cell}</th>" for cell in self._HEAD)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self._cells()
+        # JupyterLab sets cells to the right, which is for numbers.
+        sides = [' style="text-align:left"' if name in self._WORDS else "" for name in self._HEAD]
+        head = "".join(
+            f"<th{side}>{cell}</th>" for cell, side in zip(self._HEAD, sides, strict=True)
         )
+        rows = [
+            "".join(
+                f"<td{side}>{html.escape(cell)}</td>" for cell, side in zip(row, sides, strict=True)
+            )
+            for row in self._cells()
+        ]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
         below = " ".join([self._summary(), self.note]).strip()
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
