@@ -76,7 +76,7 @@ class Lab:
         self.home, self.notebooks = home, home / "notebooks"
         self.notebooks.mkdir(parents=True)
         self.data = home / "progress"
-        self.isolated = not no_namespace()
+        self.isolated = bool(shutil.which("nsenter")) and not no_namespace()
         self.port, self.token = _free_port(), secrets.token_hex(16)
         self.url = f"http://127.0.0.1:{self.port}"
         self.set_theme("JupyterLab Light")

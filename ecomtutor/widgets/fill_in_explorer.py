@@ -153,7 +153,14 @@ class FillInExplorer(StaticAndLive):
 
         look: dict[str, Any] = {"style": {"description_width": "8em"}, "layout": {"width": "46em"}}
         start = Settings()
-        text = Combobox(value=start.text, options=EXAMPLES, description="Text", **look)
+        # Read when the box is left: a half-typed text would pull the hidden place to its end.
+        text = Combobox(
+            value=start.text,
+            options=EXAMPLES,
+            description="Text",
+            continuous_update=False,
+            **look,
+        )
         last = len(explore(start).tokens)
         place = IntSlider(value=start.place, min=1, max=last, description="Hide token", **look)
         view = HTML(as_html(explore(start)))
