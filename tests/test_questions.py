@@ -238,7 +238,5 @@ def test_there_is_practice_of_both_kinds_on_many_passages(language: str) -> None
     elsewhere = table["passage_id"].str.startswith("else")
     assert table.loc[elsewhere, "passage_id"].nunique() >= 50
     assert table.loc[~elsewhere, "passage_id"].nunique() >= 150
-    overlap = [
-        lexical_overlap(row.question, row.text, language) for row in table[::5].itertuples()
-    ]
+    overlap = [lexical_overlap(row.question, row.text, language) for row in table[::5].itertuples()]
     assert sum(overlap) / len(overlap) < 0.5
