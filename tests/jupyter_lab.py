@@ -282,13 +282,15 @@ class Notebook:
         self.places[new] = place
         self.replace(new, text)
 
-    def save(self) -> None:
-        """Save by the keyboard, and wait until the file has what the page shows."""
-        before = self.path.stat().st_mtime_ns
+    def save(self, holds: str, times: int) -> str:
+        """Save by the keyboard, until the file holds a text so many times; the file's text."""
+        end = time.monotonic() + PATIENCE_MS / 1000
         self.page.keyboard.press("Control+s")
-        self.page.wait_for_function("document.querySelectorAll('.jp-mod-dirty').length === 0")
-        if self.path.stat().st_mtime_ns == before:
-            raise RuntimeError(f"{self.path.name} was not saved")
+        while (text := self.path.read_text("utf-8")).count(holds) != times:
+            if time.monotonic() > end:
+                raise RuntimeError(f"{self.path.name} holds {holds} {text.count(holds)} times")
+            self.page.wait_for_timeout(200)
+        return text
 
 
 def _free_port() -> int:

@@ -365,9 +365,7 @@ def test_a_notebook_saved_with_live_explorers_is_exported_with_static_ones(
     explorers: Any, chromium: Any, tmp_path: Path
 ) -> None:
     watched, notebook = explorers
-    notebook.save()
-    saved = notebook.path.read_text("utf-8")
-    assert saved.count('"application/vnd.jupyter.widget-view+json"') == len(STEPS) + 1
+    notebook.save('"application/vnd.jupyter.widget-view+json"', len(STEPS) + 1)
     assert_static_views(chromium, exported(notebook.path, tmp_path), len(STEPS) + 1)
     assert_clean(watched)
 

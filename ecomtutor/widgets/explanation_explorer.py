@@ -264,8 +264,8 @@ def _controls(text: str, labels: tuple[str, ...]) -> dict[str, Any]:
     """One control for each field of `Settings`, under its name, in the order of the Tab key."""
     from ipywidgets import Dropdown, SelectionSlider, Textarea
 
-    wide: dict[str, Any] = {"style": {"description_width": "5em"}, "layout": {"width": "42em"}}
-    look: dict[str, Any] = {"style": {"description_width": "5em"}}
+    wide: dict[str, Any] = {"style": {"description_width": "6em"}, "layout": {"width": "42em"}}
+    look: dict[str, Any] = {"style": {"description_width": "6em"}}
     placeholder = "Type a review; the explanation follows when you leave the box (Tab)."
     methods = [(label, name) for name, label in METHODS.items()]
     shown = [("the one that rose", ""), *((label, label) for label in labels)]

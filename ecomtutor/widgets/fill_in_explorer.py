@@ -186,10 +186,14 @@ def as_html(seen: Explored) -> str:
         f'<td style="padding:0.2em 1em">{share:.2f}</td></tr>'
         for token, share in seen.guesses
     )
+    head = "".join(
+        f'<th scope="col" style="padding:0.2em 1em">{name}</th>'
+        for name in ("guess", "probability")
+    )
     return (
         f"<div>{_boxes(seen, seen.place)}</div><p>{html.escape(_asked(seen))}</p>"
-        '<table style="border-collapse:collapse;color:inherit"><thead><tr>'
-        '<th scope="col">guess</th><th scope="col">probability</th></tr></thead>'
+        '<table style="border-collapse:collapse;color:inherit"><thead>'
+        f"<tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table><p><strong>{html.escape(what_it_shows(seen))}</strong></p>"
     )
 
