@@ -135,20 +135,26 @@ class RecommendationExplorer(StaticAndLive):
         from ipywidgets import HTML, HBox, Layout, VBox
 
         controls = _controls(self.households)
-        view = HTML(as_html(self.explore(Settings(self.households[0]))))
+        view = HTML(self._page(Settings(self.households[0])))
 
         def show(_: object) -> None:
             chosen = {name: control.value for name, control in controls.items()}
-            try:
-                view.value = as_html(self.explore(Settings(**chosen)))
-            except EcomTutorError as error:
-                view.value = f"<p><strong>{html.escape(str(error))}</strong></p>"
+            view.value = self._page(Settings(**chosen))
 
         for control in controls.values():
             control.observe(show, names="value")
         need, *others = controls.values()
         row = HBox(others, layout=Layout(flex_flow="row wrap"))
         return VBox([HTML(f"<p>{_TITLE}</p>"), row, need, view])
+
+    def _page(self, chosen: Settings) -> str:
+        """The live view, on the same light paper as the static one; what is refused is said."""
+        from ecomtutor.interpretability.rendering.picture import paper
+
+        try:
+            return paper(as_html(self.explore(chosen)), _TITLE)
+        except EcomTutorError as error:
+            return paper(f"<p><strong>{html.escape(str(error))}</strong></p>", _TITLE)
 
     def _static(self) -> Iterator[Explored]:
         first = Settings(self.households[0])
