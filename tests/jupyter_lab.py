@@ -263,14 +263,18 @@ class Notebook:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.type(text)
 
-    def run(self, name: str) -> str:
-        """Run a cell with the keyboard, wait for it, and give back the text of its output."""
+    def read(self, name: str) -> str:
+        """Run a cell, and read what it says."""
+        self.run(name)
+        return self.said(name)
+
+    def run(self, name: str) -> None:
+        """Run a cell with the keyboard, and wait for it."""
         cell = self.cell(name)
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
         self.counted += 1
         cell.locator(".jp-InputPrompt", has_text=f"[{self.counted}]").wait_for()
-        return self.said(name)
 
     def insert_below(self, name: str, new: str, text: str) -> None:
         """A new cell with a text, by the keyboard of command mode."""

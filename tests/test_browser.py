@@ -81,15 +81,15 @@ def test_a_student_goes_through_lesson_01(watched: Watched, lab: Lab) -> None:
 
     lesson.replace("l01-exercise-1-answer", WRONG)
     lesson.run("l01-exercise-1-answer")
-    said = lesson.run("l01-exercise-1-check")
+    said = lesson.read("l01-exercise-1-check")
     assert "❌ Exercise 01.1" in said and "raw scores" in said
     lesson.insert_below("l01-exercise-1-check", "hint", 'hint("01.1")')
-    assert "hint 1 of 2: Multiply the query of battery" in lesson.run("hint")
+    assert "hint 1 of 2: Multiply the query of battery" in lesson.read("hint")
     lesson.replace("l01-exercise-1-answer", RIGHT)
     lesson.run("l01-exercise-1-answer")
-    assert "✅ Exercise 01.1" in lesson.run("l01-exercise-1-check")
+    assert "✅ Exercise 01.1" in lesson.read("l01-exercise-1-check")
     lesson.insert_below("hint", "progress", 'progress("01")')
-    said = lesson.run("progress")
+    said = lesson.read("progress")
     assert re.search(r"01\.1\s+Where does battery look\?\s+✅ done\s+2\s+1 of 2", said), said
     assert "1 of 5 exercises done, 2 of 15 points." in said
     saved = json.loads((lab.data / "progress.json").read_text("utf-8"))["exercises"]
