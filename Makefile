@@ -61,8 +61,8 @@ fromtext: setup  ## the edited text back into the notebook, executed
 notebooks: setup ## execute, number and clean the notebooks (what is committed)
 	$(BIN)/python -m ecomtutor.authoring.normalise
 
-slides: setup    ## build the decks into build/slides/
-	$(BIN)/python -m ecomtutor.authoring.decks
+slides: setup    ## build the decks into build/slides/, a PDF of each where Chromium is
+	$(BIN)/python -m ecomtutor.authoring.decks $(if $(shell command -v chromium chromium-browser google-chrome),--pdf)
 
 bench: setup     ## the figures that README quotes
 	$(BIN)/python benchmarks/footprint.py

@@ -645,9 +645,6 @@ def test_in_a_notebook(tmp_path: Path) -> None:
     assert "keyboard input (line 2" in outputs[6][0].text
     assert outputs[7][0].text.startswith("✅")
     assert outputs[8][0].data["text/markdown"].startswith("```python\ndef doubled")
-    assert set(outputs[9][0].data) == {
-        "application/vnd.jupyter.widget-view+json",
-        "text/html",
-        "text/plain",
-    }
+    # nbclient runs it, with nobody to answer: the quiz is static (a live one: test_browser.py).
+    assert set(outputs[9][0].data) == {"text/html", "text/plain"}
     assert outputs[10][0].data["text/html"].startswith("<table>")
