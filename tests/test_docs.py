@@ -1,0 +1,217 @@
+"""What the pages say can be done: blocks name what exists, commands are ones that exist.
+
+A command is parsed by its own program with the very words of the page, and stopped where the work
+would begin: training takes hours.
+"""
+
+import argparse
+import ast
+import builtins
+import importlib
+import inspect
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "data/README.md",
+    "slides/README.md",
+    *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/*.md"))),
+    *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("data/models/*/README.md"))),
+]
+SHELLS = ("console", "bash", "sh")
+# Programs of others, named with files or packages of their own; what can be checked is below.
+OTHERS = (
+    "git",
+    "cd",
+    "apt",
+    "pip",
+    "conda",
+    "nbgrader",
+    "jupyter",
+    "py",
+    "export",
+    "sh",
+    "sha256sum",
+)
+
+
+def blocks(page: str) -> Iterator[tuple[str, str]]:
+    """Language and text of each fenced block."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for found in re.finditer(r"^```(\w+)\n(.*?)^```", text, re.S | re.M):
+        yield found[1], found[2]
+
+
+def python_blocks() -> list[Any]:
+    return [
+        pytest.param(text, id=f"{page} {number}")
+        for page in PAGES
+        for number, (language, text) in enumerate(blocks(page))
+        if language == "python"
+    ]
+
+
+def commands(page: str) -> list[str]:
+    """The commands of a page: lines of its shell blocks, and those that its prose names."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    fenced = re.compile(r"^```.*?^```", re.S | re.M)
+    lines = [
+        line.removeprefix("$ ")
+        for language, block in blocks(page)
+        if language in SHELLS and "<<" not in block
+        for line in re.sub(r"\\\n", "", block).splitlines()
+    ]
+    inline = re.findall(r"`([^`\n]+)`", fenced.sub("", text))
+    starts = re.compile(r"(make|ecomtutor|python|\.venv/bin/\w+)\s+[^\s{]")
+    lines += [code for code in inline if starts.match(code)]
+    parts = [part for line in lines for part in re.split(r"\s&&\s", line)]
+    return sorted({re.sub(r"\s+#.*", "", part).strip() for part in parts} - {""})
+
+
+def all_commands() -> list[Any]:
+    found = {command: page for page in PAGES for command in commands(page)}
+    return [pytest.param(command, id=command) for command in sorted(found)]
+
+
+@pytest.mark.parametrize("text", python_blocks())
+def test_every_python_block_names_what_exists(text: str) -> None:
+    tree = ast.parse(text)
+    lines = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert lines, "a reader pastes the block into an empty cell: it brings its own imports"
+    names: dict[str, Any] = {}
+    exec(compile(ast.Module(lines, []), "block", "exec"), names)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    made = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    assert used - made <= {*names, *dir(builtins)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_shell_script_with_python_inside_runs(page: str) -> None:
+    scripts = [text for language, text in blocks(page) if language in SHELLS and "<<" in text]
+    for script in scripts:
+        body = re.fullmatch(r"python - <<'EOF'\n(.*)\nEOF\n", script, re.S)
+        assert body, f"only Python is written into a shell here, not {script[:60]!r}"
+        done = subprocess.run(
+            [sys.executable, "-c", body[1]], cwd=ROOT, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+
+
+class Understood(Exception):
+    """A program read its arguments and would begin to work."""
+
+
+@pytest.mark.parametrize("command", all_commands())
+def test_every_command_is_one_that_its_program_takes(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = shlex.split(command.replace("…", "x"))
+    while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):  # settings before the program
+        words = words[1:]
+    program, rest = Path(words[0]).name, words[1:]
+    if program == "make":
+        made = subprocess.run(
+            ["make", "--dry-run", *rest], cwd=ROOT, capture_output=True, text=True
+        )
+        assert made.returncode == 0, made.stderr
+    elif program == "ecomtutor":
+        understood(["-m", "ecomtutor.cli", *rest], monkeypatch)
+    elif program.startswith("python") and rest[0].startswith("benchmarks/"):
+        # They take plain words and would measure at once: what they are asked for, they must name.
+        source = (ROOT / rest[0]).read_text(encoding="utf-8")
+        compile(source, rest[0], "exec")
+        assert all(word in source for word in rest[1:] if not word.startswith("build/")), rest
+    elif program.startswith("python"):
+        understood(rest, monkeypatch)
+    elif program in ("ruff", "mypy", "pytest"):
+        assert shutil.which(program, path=str(Path(sys.executable).parent)), program
+    else:
+        assert program in OTHERS, f"{command}: nobody knows whether this works"
+        named = [word for word in rest if re.search(r"\.(yml|lock|toml|sh|bat)$", word)]
+        assert all((ROOT / word).is_file() for word in named), named
+
+
+def understood(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a Python program up to where its own parser has accepted its arguments."""
+    if words[:2] == ["-m", "pytest"]:
+        assert all((ROOT / word).exists() for word in words[2:] if "/" in word), words
+        return
+    original = argparse.ArgumentParser.parse_known_args
+    depth = 0
+
+    def parse(parser: argparse.ArgumentParser, *args: Any, **how: Any) -> Any:
+        nonlocal depth
+        depth += 1
+        namespace, unknown = original(parser, *args, **how)  # asks itself, for subcommands
+        depth -= 1
+        if depth:
+            return namespace, unknown
+        if unknown:
+            parser.error(f"unrecognized arguments: {unknown}")
+        raise Understood
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_known_args", parse)
+    monkeypatch.chdir(ROOT)
+    module, given = (words[1], words[2:]) if words[0] == "-m" else (words[0], words[1:])
+    monkeypatch.setattr(sys, "argv", [module, *given])
+    with pytest.raises(Understood):
+        if module == "ecomtutor.cli":
+            importlib.import_module(module).main()
+        elif words[0] == "-m":
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            monkeypatch.syspath_prepend(str((ROOT / module).parent))
+            runpy.run_path(str(ROOT / module), run_name="__main__")
+
+
+def recipes() -> list[Any]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("## Recipes") : text.index("## Models and data")]
+    first = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| `")]
+    return [pytest.param(re.findall(r"`([^`]+)`", cell)[0], id=cell) for cell in first]
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_every_recipe_calls_something_that_takes_these_arguments(recipe: str) -> None:
+    call = ast.parse(recipe.replace("…", "x"), mode="eval").body
+    while isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        if not isinstance(call.func.value, ast.Call):
+            break
+        call = call.func.value  # of f(a).g(b), what is in the package is f
+    assert isinstance(call, ast.Call)
+    *path, name = ast.unparse(call.func).split(".")
+    found = importlib.import_module(f"ecomtutor.{path[0]}")
+    for part in [*path[1:], name]:
+        if inspect.ismodule(found) and not hasattr(found, part):
+            found = importlib.import_module(f"{found.__name__}.{part}")
+        else:
+            found = getattr(found, part)
+    places = [object() for _ in call.args if not _is_rest(_)]
+    named = {word.arg: object() for word in call.keywords if word.arg and word.arg != "x"}
+    inspect.signature(found).bind_partial(*places, **named)
+
+
+def _is_rest(argument: ast.expr) -> bool:
+    return isinstance(argument, ast.Name) and argument.id == "x"
+
+
+def test_the_pages_do_have_commands_and_blocks() -> None:
+    assert len(all_commands()) > 30
+    assert len(python_blocks()) > 10
+    assert len(recipes()) > 25
