@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ecomtutor.authoring.comparison import first_output_difference
-from ecomtutor.authoring.decks.layout import _BROWSERS, _FLAGS
+from ecomtutor.authoring.decks.layout import _BROWSERS, FLAGS
 from ecomtutor.authoring.pages import remote_loads
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.interpretability.bertviz_offline import OfflineView, offline
@@ -99,7 +99,7 @@ def test_other_things_are_refused() -> None:
 
 
 def lines_drawn(page: Path) -> int:
-    flags = [*_FLAGS.split(), "--virtual-time-budget=4000", f"--user-data-dir={page.parent / 'p'}"]
+    flags = [*FLAGS, "--virtual-time-budget=4000", f"--user-data-dir={page.parent / 'p'}"]
     command = [str(BROWSER), *flags, "--dump-dom", page.as_uri()]
     run = subprocess.run(command, capture_output=True, timeout=120, check=False)
     found = re.search(r"lines: (\d+)", run.stdout.decode("utf-8", "replace"))

@@ -324,7 +324,7 @@ def test_imports_of_the_check_do_not_count_as_the_readers_time() -> None:
         expect(answer, wave.__name__)
 
     sys.modules.pop("wave", None)
-    judging._import_first(imports_something)
+    judging.import_first(imports_something)
     assert "wave" in sys.modules
 
 
