@@ -14,7 +14,7 @@ from ecomtutor.errors import MissingResource
 
 _PAGE = re.compile(rb"/Type\s*/Page\b")  # `\b` keeps the page tree, /Pages, out
 _SECTION = "<section "
-_ATTEMPTS = 4  # a busy machine may print before the slides are laid out; the page count tells
+_ATTEMPTS = 3  # a browser may fall over; the page count tells
 _PATIENCE = 180.0  # seconds for one deck; a quiet laptop takes two or three
 
 

@@ -1,8 +1,7 @@
 const query = new URLSearchParams(location.search);
 
-// A 4:3 projector gets taller slides instead of bars above and below; paper stays 16:9.
+// A 4:3 projector gets taller slides instead of bars above and below.
 function slideHeight() {
-  if (query.has('print-pdf')) return 720;
   return Math.min(960, Math.max(720, Math.round((1280 * innerHeight) / innerWidth)));
 }
 
@@ -53,7 +52,6 @@ async function present() {
     controls: false,
     transition: 'none',
     backgroundTransition: 'none',
-    pdfSeparateFragments: false,
     // The notes window shows its pacing clock only when a default exists; every slide has its own.
     defaultTiming: 120,
     plugins: [RevealNotes],
@@ -64,4 +62,8 @@ async function present() {
 
 tightenRoots();
 if (query.has('check')) addEventListener('load', checkLayout);
+// Paper needs no player. One class lays it out before the page has loaded: a browser on a busy
+// machine prints when it has loaded, whether or not a script is still at work. Reveal's own paper
+// styles, large black text without slides, leave a page of this class alone.
+else if (query.has('print-pdf')) document.documentElement.classList.add('print-pdf');
 else present();
