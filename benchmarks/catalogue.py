@@ -33,9 +33,9 @@ import numpy as np
 import pandas as pd
 
 from ecomtutor.datasets import journeys
+from ecomtutor.embeddings import embed
 from ecomtutor.models import load_encoder
 from ecomtutor.recommendation import training_purchases
-from ecomtutor.recommendation.embeddings import embed
 from ecomtutor.recommendation.nearest import flat_index, hnsw_index, nearest, recall
 from ecomtutor.recommendation.purchases import product_texts
 

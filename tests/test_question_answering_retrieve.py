@@ -96,8 +96,7 @@ def test_doors() -> None:
 
 
 def test_meaning_takes_the_best_sentence_and_both_fuse(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(retrieve, "_vectors", _letters)
-    monkeypatch.setattr(retrieve, "_kept_vectors", _letters)
+    monkeypatch.setattr(retrieve, "embed", _letters)
     index = retrieve.MeaningIndex(["A", "B"], ["aaaa. Bbbb.", "cccc. Cccc."], "en")
     whole, part = index.both("b")
     assert part[0] == pytest.approx(_cosine("A. Bbbb.", "b"))
@@ -110,7 +109,7 @@ def test_meaning_takes_the_best_sentence_and_both_fuse(monkeypatch, tmp_path) ->
     assert found[0].score == pytest.approx(fuse(*parts).max())
 
 
-def _letters(texts: list[str], language: str) -> np.ndarray:
+def _letters(texts: list[str], language: str, *, progress: bool = True) -> np.ndarray:
     """Vectors of letter counts, of length 1."""
     counts = np.array([[text.lower().count(letter) for letter in "abcdef"] for text in texts])
     return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ecomtutor import embeddings
+from ecomtutor.embeddings import embed
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.models import load_encoder
-from ecomtutor.recommendation import embeddings
 from ecomtutor.recommendation.base import popularity
-from ecomtutor.recommendation.embeddings import embed
 from ecomtutor.recommendation.nearest import flat_index, hnsw_index, nearest, recall
 from ecomtutor.recommendation.purchases import Purchases
 from ecomtutor.recommendation.text_towers import TextTower

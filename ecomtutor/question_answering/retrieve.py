@@ -6,17 +6,14 @@ the training questions, which nothing here was fitted to beyond one constant: re
 English (words 0.76) and 0.93 in Chinese (words 0.89).
 """
 
-import hashlib
-import os
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecomtutor.embeddings import embed
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.text import STOP_WORDS, words
 from ecomtutor.text.checking import require_text
@@ -30,7 +27,6 @@ LONGEST = 2000  # characters of a question that are looked at, half at each end
 _FUSED_FROM = 10
 _SENTENCE = {"en": r"(?<=[.!?])\s+(?=[A-Z¥0-9])", "zh": r"(?<=[。！？；])"}
 _JOINED = {"en": ". ", "zh": "。"}
-_MOST_TOKENS = {"en": 256, "zh": 512}  # what the encoders were published with
 WAYS = ("words", "meaning", "both")
 
 
@@ -123,12 +119,12 @@ class MeaningIndex:
         ]
         if any(not some for some in cut):
             raise EcomTutorError("A passage without a sentence has no meaning to look for.")
-        vectors = _kept_vectors([*whole, *parts], language)
+        vectors = embed([*whole, *parts], language, progress=False)
         self.passages, self.parts = vectors[: len(whole)], vectors[len(whole) :]
 
     def both(self, question: str) -> tuple[np.ndarray, np.ndarray]:
         """(passages,) each: the cosine with the passage, and the highest with a sentence of it."""
-        asked = _vectors([question], self.language)[0]  # (width,)
+        asked = embed([question], self.language, progress=False)[0]  # (width,)
         return self.passages @ asked, np.maximum.reduceat(self.parts @ asked, self.first)
 
     def scores(self, question: str) -> np.ndarray:
@@ -272,60 +268,3 @@ def _looked_at(question: object) -> str:
 def _require_language(language: object) -> None:
     if language not in ("en", "zh"):
         raise EcomTutorError(f'The shop speaks "en" and "zh"; {language!r} was asked for.')
-
-
-def _vectors(texts: list[str], language: str) -> np.ndarray:
-    """Unit vectors (texts, width): the mean of the token vectors, as the encoders were trained."""
-    import torch
-
-    from ecomtutor.finetuning.batches import encode, padded
-    from ecomtutor.finetuning.model import mean_of_tokens
-
-    model, tokenizer = _encoder(language)
-    rows, _ = encode(texts, tokenizer, _MOST_TOKENS[language])
-    order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
-    out = np.zeros((len(rows), model.config.hidden_size), dtype=np.float32)
-    for first in range(0, len(order), 16):
-        numbers = order[first : first + 16]
-        ids, mask = padded([rows[i] for i in numbers], tokenizer.pad_token_id, multiple=1)
-        with torch.inference_mode():
-            hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
-            unit = torch.nn.functional.normalize(mean_of_tokens(hidden, mask), dim=-1)
-        out[numbers] = unit.numpy()
-    return out
-
-
-def _kept_vectors(texts: list[str], language: str) -> np.ndarray:
-    """The vectors of the shop's texts, computed once and kept in the cache folder."""
-    from ecomtutor.models import load_encoder
-    from ecomtutor.resources import cache_dir
-
-    files = load_encoder(language).located.files.values()
-    weights = sorted(str(facts.get("sha256")) for facts in files)
-    key = hashlib.sha256("\0".join([*weights, *texts]).encode()).hexdigest()[:20]
-    path = cache_dir() / "question_answering" / f"passages-{language}-{key}.npy"
-    with suppress(OSError, ValueError, EOFError):
-        kept: np.ndarray = np.load(path, allow_pickle=False)
-        if len(kept) == len(texts):
-            return kept
-    vectors = _vectors(texts, language)
-    with suppress(OSError):  # a cache that cannot be written keeps nothing
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{os.getpid()}.npy")
-        np.save(part, vectors)
-        os.replace(part, path)
-    return vectors
-
-
-@cache
-def _encoder(language: str) -> tuple[Any, Any]:
-    import copy
-
-    from ecomtutor.finetuning.model import lower_case_where_needed
-    from ecomtutor.models import load_encoder
-
-    loaded = load_encoder(language)
-    model: Any = copy.deepcopy(loaded.model)  # the lessons' own returns its attentions
-    model.set_attn_implementation("sdpa")
-    model.pooler = None
-    return model.eval(), lower_case_where_needed(loaded.tokenizer)

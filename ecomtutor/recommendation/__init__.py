@@ -21,6 +21,7 @@ cross_encoder  a BERT that reads history and product together
 llm            a language model writes the need, the catalogue answers it
 """
 
+from ecomtutor.embeddings import embed
 from ecomtutor.recommendation.base import Recommendations, Recommender, best, popularity
 from ecomtutor.recommendation.baselines import OwnFrequency, Popularity, recency
 from ecomtutor.recommendation.catalogue_search import CatalogueSearch, Found
@@ -37,7 +38,6 @@ from ecomtutor.recommendation.diversity import (
     intra_list_similarity,
     mmr,
 )
-from ecomtutor.recommendation.embeddings import embed
 from ecomtutor.recommendation.evaluate import evaluate, evaluate_by_group, top_lists
 from ecomtutor.recommendation.explaining import explain_recommendation, reasons
 from ecomtutor.recommendation.factors import ALS, BPR

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ecomtutor.embeddings import embed
 from ecomtutor.errors import EcomTutorError
-from ecomtutor.recommendation.embeddings import embed
 from ecomtutor.recommendation.limits import Limit, Page, PriceLimit, rules_out, satisfied
 from ecomtutor.recommendation.needs import Need, language_of, read_need
 from ecomtutor.recommendation.vocabulary import pages

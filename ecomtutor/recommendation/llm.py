@@ -193,7 +193,7 @@ class LanguageModelRecommender(Recommender):
         self.read, self.bf16 = read, bf16
 
     def _learn(self, purchases: Purchases) -> None:
-        from ecomtutor.recommendation.embeddings import embed
+        from ecomtutor.embeddings import embed
 
         texts = purchases.products["text"].tolist()
         place = {text: row for row, text in enumerate(dict.fromkeys(texts))}
@@ -217,7 +217,7 @@ class LanguageModelRecommender(Recommender):
 
     def score_queries(self, queries: Sequence[str]) -> "np.ndarray[Any, Any]":
         """Scores of all products for any words: (queries, products). Empty ones: popularity."""
-        from ecomtutor.recommendation.embeddings import embed
+        from ecomtutor.embeddings import embed
 
         self.purchases  # noqa: B018 - raises before fit
         said = np.array([bool(query.strip()) for query in queries])

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ecomtutor.embeddings import embed
 from ecomtutor.errors import EcomTutorError
 from ecomtutor.recommendation.base import Recommender, popularity
 from ecomtutor.recommendation.baselines import recency
-from ecomtutor.recommendation.embeddings import embed
 from ecomtutor.recommendation.purchases import Purchases
 
 if TYPE_CHECKING:
