@@ -239,6 +239,7 @@ def test_every_explanation_stands_on_the_same_answers(shop: tuple[Units, Any]) -
         explanation = method(units, model)
         assert np.allclose(explanation.base, base, atol=1e-5)
         assert np.allclose(explanation.full, full, atol=1e-5) and not explanation.adds_up
+        assert explanation.signed == (method is attention_x_gradient)  # that one knows labels
 
 
 @pytest.mark.parametrize("text", ["😀😀 👍🏽!!!", "？！。", "好" * 600])

@@ -314,6 +314,17 @@ def test_the_strongest_value_is_shown_with_two_digits(size: float) -> None:
     assert shown and float(shown[1]) == pytest.approx(size * 1.234, rel=0.05)
 
 
+def test_a_weight_without_direction_is_not_said_to_move_anything() -> None:
+    weights = np.abs(np.random.default_rng(2).normal(size=(len(WORDS), 2)))
+    attention = made_up(WORDS, weights, adds_up=False, signed=False)
+    for view in VIEWS:
+        page = view(attention, "positive").html
+        assert "not up or down" in page and "moves" not in page, view.__name__
+        assert "moves positive" in view(made_up(WORDS), "positive").html
+    page = compare([made_up(WORDS), attention, attention], "positive").html
+    assert page.count("moves positive up") == 1 and page.count("not up or down") == 1
+
+
 def test_methods_are_compared_on_one_text_only() -> None:
     one, other = made_up(WORDS), made_up(WORDS[::-1])
     page = compare([one, made_up(WORDS, method="LIME")]).html

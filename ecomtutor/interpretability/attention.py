@@ -358,7 +358,8 @@ def _explained(
     texts = torch.from_numpy(np.stack([hidden_ids(units, units.mask_id), units.ids]))
     with torch.no_grad():
         base, full = _logits_of(model(input_ids=texts, attention_mask=torch.ones_like(texts)))
-    per_token = per_token if per_token.ndim == 2 else np.repeat(per_token[:, None], len(base), 1)
+    knows_labels = per_token.ndim == 2
+    per_token = per_token if knows_labels else np.repeat(per_token[:, None], len(base), 1)
     values, special = to_units(per_token, units)
     return Explanation(
         units,
@@ -371,4 +372,5 @@ def _explained(
         adds_up=False,
         settings={**settings, "special": special},
         outputs=tuple(outputs),
+        signed=knows_labels,
     )

@@ -26,6 +26,7 @@ class Explanation:
     adds_up            whether the method promises base + sum of values = full
     resolved           units that have a value of their own, not a share of a group's
     outputs            the outputs' names, such as the labels of a classifier
+    signed             whether the values say up or down; weights of attention only say how much
     """
 
     units: Units
@@ -40,6 +41,7 @@ class Explanation:
     resolved: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
+    signed: bool = True
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2:

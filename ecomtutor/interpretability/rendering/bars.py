@@ -18,7 +18,7 @@ from ecomtutor.interpretability.rendering.picture import (
     signed,
     visible,
 )
-from ecomtutor.interpretability.rendering.shown import Shown, shown
+from ecomtutor.interpretability.rendering.shown import NO_DIRECTION, Shown, shown
 
 WIDTH, HEIGHT = 360, 22
 _ERRORS = 2  # standard errors to each side
@@ -114,7 +114,8 @@ def _error(what: Shown, i: int) -> float:
 
 
 def _picture(what: Shown, rows: str, note: str) -> Picture:
-    key = f"<div>→ moves {escaped(what.name)} up; ← hatched, down. {note}{what.cost}</div>"
+    ways = f"→ moves {escaped(what.name)} up; ← hatched, down."
+    key = f"<div>{ways if what.explanation.signed else NO_DIRECTION} {note}{what.cost}</div>"
     body = what.heading + rows + key + what.table
     return Picture(paper(body, what.words.split("\n", 1)[0]), what.words)
 

@@ -14,7 +14,7 @@ from ecomtutor.interpretability.rendering.picture import (
     signed,
     tint,
 )
-from ecomtutor.interpretability.rendering.shown import Shown, shown
+from ecomtutor.interpretability.rendering.shown import NO_DIRECTION, Shown, shown
 from ecomtutor.interpretability.units import Units
 
 NUMBERED = 8  # units or blocks that carry their number in the text
@@ -62,7 +62,7 @@ def compare(explanations: Sequence[Explanation], output: "str | int | None" = No
     line = '<hr style="margin:8px 0;border:none;border-top:1px solid #8894a0">'
     tables = "".join(view.table for view in views)
     words = "\n\n".join(view.words for view in views)
-    key = f"<div>{_key(views[0].name)} Each text has its own scale.</div>"
+    key = f"<div>{' '.join(dict.fromkeys(map(_key, views)))} Each text has its own scale.</div>"
     label = f"{len(views)} explanations of one text for {views[0].name}"
     return Picture(paper(line.join(parts) + line + key + tables, label), words)
 
@@ -104,7 +104,7 @@ def _lines(text: str) -> str:
 
 def _legend(what: Shown) -> str:
     note = f" {_UNREAD}" if _has_unread(what.explanation.units) else ""
-    return f"<div>{_key(what.name)} {what.cost}{note}</div>"
+    return f"<div>{_key(what)} {what.cost}{note}</div>"
 
 
 def _has_unread(units: Units) -> bool:
@@ -112,13 +112,13 @@ def _has_unread(units: Units) -> bool:
     return bool(units.unread)
 
 
-def _key(name: str) -> str:
-    up, down = (
-        f'<span style="background-color:{tint(colour, 0.3)};border-bottom:3px {line} {colour}">'
-        f"{words}</span>"
-        for colour, line, words in (
-            (UP, "solid", f"+ moves {escaped(name)} up"),
-            (DOWN, "dotted", "− moves it down"),
-        )
-    )
-    return f"{up} {down}"
+def _key(what: Shown) -> str:
+    if not what.explanation.signed:
+        return f"{_swatch(UP, 'solid', '+ carries weight')} {NO_DIRECTION}"
+    up = _swatch(UP, "solid", f"+ moves {escaped(what.name)} up")
+    return f"{up} {_swatch(DOWN, 'dotted', '− moves it down')}"
+
+
+def _swatch(colour: str, line: str, words: str) -> str:
+    style = f"background-color:{tint(colour, 0.3)};border-bottom:3px {line} {colour}"
+    return f'<span style="{style}">{words}</span>'

@@ -9,6 +9,7 @@ from ecomtutor.interpretability.explanation import Explanation
 from ecomtutor.interpretability.rendering.picture import escaped, folded, signed, visible
 
 PER_LINE = 4
+NO_DIRECTION = "These weights say how much, not up or down."
 # Five decimals: what another processor rounds differently is then within the allowance of the
 # notebook comparison, wherever the edge of rounding lies.
 _DECIMALS = 5
