@@ -53,7 +53,7 @@ def quoting(monkeypatch: pytest.MonkeyPatch) -> None:
 def second(monkeypatch: pytest.MonkeyPatch) -> None:
     """A retriever that puts the right page second, and for every third question nowhere."""
 
-    def search(self: Any, question: str, k: int = 3, way: str = "both") -> list[Any]:
+    def search(self: Any, question: str, k: int = 3, way: str = "learned") -> list[Any]:
         table = questions(self.language).drop_duplicates("question").set_index("question")
         key, number = table.at[question, "passage_id"], len(question)
         others = [one for one in passages(self.language)["id"] if one != key][:k]
@@ -135,12 +135,16 @@ def test_wrong_words_and_another_page_are_told_apart(
 
 
 def test_recall_counts_ranks_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    ranks = pd.DataFrame({"words": [1, 2, 4, 9], "meaning": [1, 1, 3, 12], "both": [1, 1, 1, 2]})
+    ranks = pd.DataFrame({
+        "words": [1, 2, 4, 9], "meaning": [1, 1, 3, 12], "both": [1, 1, 1, 2],
+        "learned": [1, 1, 1, 1],
+    })  # fmt: skip
     monkeypatch.setattr(lesson_09, "ranks", lambda language: ranks)
     alt = lesson_09.recall().alt
     assert "English, words (BM25): 0.25, 0.50" in alt
     assert "Chinese, meaning (encoder): 0.50, 0.75" in alt
-    assert "both, fused: 0.75, 1.00" in alt
+    assert "both, fused by ranks: 0.75, 1.00" in alt
+    assert "both, learned weights: 1.00, 1.00" in alt
 
 
 def test_ranks_find_a_page_by_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +156,7 @@ def test_ranks_find_a_page_by_its_own_words(monkeypatch: pytest.MonkeyPatch) -> 
     })  # fmt: skip
     monkeypatch.setattr("ecomtutor.datasets.questions", lambda language: asked)
     found = lesson_09.ranks("zh")
-    assert (found["words"] == 1).all() and (found["both"] == 1).all()
+    assert (found[["words", "both", "learned"]] == 1).all(axis=None)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

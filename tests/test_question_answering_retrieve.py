@@ -104,7 +104,7 @@ def test_meaning_takes_the_best_sentence_and_both_fuse(monkeypatch, tmp_path) ->
     assert part[0] > whole[0]
     assert index.scores("b") == pytest.approx((whole + part) / 2)
     shop = Retriever("en")
-    found = shop.search("refund", 2)
+    found = shop.search("refund", 2, "both")
     parts = (shop._index("words").scores("refund"), *shop._index("meaning").both("refund"))
     assert found[0].score == pytest.approx(fuse(*parts).max())
 

@@ -30,7 +30,7 @@ class Shelf:
     def __init__(self, language: str):
         self.texts = TEXTS[language]
 
-    def search(self, question: str, k: int = 3, way: str = "both") -> list[Passage]:
+    def search(self, question: str, k: int = 3, way: str = "learned") -> list[Passage]:
         if not question.strip():
             raise EcomTutorError("The question is empty.")
         texts = () if way == "words" and question.isupper() else self.texts

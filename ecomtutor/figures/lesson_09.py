@@ -34,13 +34,14 @@ ASKED = {
 QUESTIONS = 60
 PAGES = 3
 WRONG, REFUSAL = 10, 1
-WAYS = ("words", "meaning", "both")
+WAYS = ("words", "meaning", "both", "learned")
 OUTCOMES = ("right", "wrong words", "another page", "refused")
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 _LINES = {
     "words": (ORANGE, "--", "s", "words (BM25)"),
     "meaning": (GREEN, "-.", "^", "meaning (encoder)"),
-    "both": (BLUE, "-", "o", "both, fused"),
+    "both": (PURPLE, ":", "D", "both, fused by ranks"),
+    "learned": (BLUE, "-", "o", "both, learned weights"),
 }
 _SHOWN = 12  # tokens on each side of an answer
 
@@ -65,6 +66,7 @@ def ranks(language: str) -> "pd.DataFrame":
     import pandas as pd
 
     from ecomtutor.datasets import passages, questions
+    from ecomtutor.question_answering import fusion
     from ecomtutor.question_answering.retrieve import MeaningIndex, WordIndex, fuse
 
     pages, table = passages(language), questions(language)
@@ -73,10 +75,16 @@ def ranks(language: str) -> "pd.DataFrame":
     together = [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)]
     words, meaning = WordIndex(together, language), MeaningIndex(titles, texts, language)
     number = {key: i for i, key in enumerate(pages["id"])}
+    product, weights = (pages["kind"] == "product").to_numpy(float), fusion.load(language)
     rows = []
     for question, key in zip(table["question"], table["passage_id"], strict=True):
-        counted, cosines = words.scores(question), meaning.both(question)
-        scores = {"words": counted, "meaning": sum(cosines) / 2, "both": fuse(counted, *cosines)}
+        counted, (whole, part) = words.scores(question), meaning.both(question)
+        scores = {
+            "words": counted,
+            "meaning": (whole + part) / 2,
+            "both": fuse(counted, whole, part),
+            "learned": fusion.features(counted, whole, part, product) @ weights,
+        }
         order = {way: np.argsort(-of, kind="stable") for way, of in scores.items()}
         rows.append({w: int(np.flatnonzero(o == number[key])[0]) + 1 for w, o in order.items()})
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""python -m ecomtutor.question_answering train | so-far | evaluate | retrieval | compare"""
+"""python -m ecomtutor.question_answering train | so-far | evaluate | fuse | retrieval | compare"""
 
 import argparse
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ def main() -> None:
     evaluate.add_argument("--folder", type=Path, help="a reader elsewhere than in data/models")
     evaluate.add_argument("--split", default="test", choices=("validation", "test"))
     evaluate.add_argument("--data", type=Path, help="the public sets, for their held-back tenth")
+    commands.add_parser("fuse", help="learn how much each way of finding pages is worth")
     retrieval = commands.add_parser("retrieval", help="print recall of the right passage")
     retrieval.add_argument("--split", default="test", choices=("train", "validation", "test"))
     compare = commands.add_parser("compare", help="extraction against generation; resumes")
@@ -35,9 +36,13 @@ def main() -> None:
 
 
 def _lines(given: argparse.Namespace) -> Iterator[str]:
-    from ecomtutor.question_answering import card, comparing, training
+    from ecomtutor.question_answering import card, comparing, fusion, training
 
-    if given.command == "retrieval":
+    if given.command == "fuse":
+        weights = {language: fusion.fit(language) for language in ("en", "zh")}
+        fusion.save(weights)
+        yield f"{weights}, saved in data/models/shop-fusion"
+    elif given.command == "retrieval":
         yield from card.retrieval(given.split)
     elif given.command == "compare":
         yield from comparing.lines(comparing.compare_answers(given.file))

@@ -47,8 +47,9 @@ def retrieval(split: str = "test") -> Iterator[str]:
     for language in ("en", "zh"):
         for way in WAYS:
             recall = recall_at(language, split, way)
+            only = recall_at(language, split, way, answerable_only=True)
             figures = "   ".join(f"recall@{k} {value:.3f}" for k, value in recall.items())
-            yield f"{language} {split:10} {way:8} {figures}"
+            yield f"{language} {split:10} {way:8} {figures}   answerable: recall@3 {only[3]:.3f}"
 
 
 def _retrieved(reader: Reader, asked: Sequence[Example], language: str, k: int) -> list[str]:

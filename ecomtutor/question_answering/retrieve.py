@@ -1,12 +1,14 @@
 """Which passages could answer: by words (BM25), by meaning (an encoder), and by both.
 
 BM25 needs the customer's own words in the passage; an encoder also finds "crushed" for "damaged",
-and confuses one threshold coupon with another. Fused by their ranks they are better than either on
-the training questions, which nothing here was fitted to beyond one constant: recall@3 0.89 in
-English (words 0.76) and 0.93 in Chinese (words 0.89).
+and confuses one threshold coupon with another. Fused by their ranks they are better than either:
+recall@3 on the training questions, which nothing there was fitted to beyond one constant, is 0.89
+in English (words 0.76) and 0.93 in Chinese (words 0.89). Four weights that were learned from these
+questions are better still; `python -m ecomtutor.question_answering retrieval` prints by how much.
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ import numpy as np
 
 from ecomtutor.embeddings import embed
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.question_answering import fusion
 from ecomtutor.text import STOP_WORDS, words
 from ecomtutor.text.checking import require_text
 
@@ -27,7 +30,7 @@ LONGEST = 2000  # characters of a question that are looked at, half at each end
 _FUSED_FROM = 10
 _SENTENCE = {"en": r"(?<=[.!?])\s+(?=[A-Z¥0-9])", "zh": r"(?<=[。！？；])"}
 _JOINED = {"en": ". ", "zh": "。"}
-WAYS = ("words", "meaning", "both")
+WAYS = ("words", "meaning", "both", "learned")
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,10 @@ class MeaningIndex:
         ]
         if any(not some for some in cut):
             raise EcomTutorError("A passage without a sentence has no meaning to look for.")
-        vectors = embed([*whole, *parts], language, progress=False)
+        with warnings.catch_warnings():
+            # The end of a long passage is cut from `whole`; it is read among the sentences.
+            warnings.filterwarnings("ignore", message=".*the rest of them was not read")
+            vectors = embed([*whole, *parts], language, progress=False)
         self.passages, self.parts = vectors[: len(whole)], vectors[len(whole) :]
 
     def both(self, question: str) -> tuple[np.ndarray, np.ndarray]:
@@ -178,13 +184,14 @@ class Retriever:
         self.texts = (self.passages["title"] + "\n" + self.passages["text"]).tolist()
         self._indices: dict[str, Any] = {}
 
-    def search(self, question: str, k: int = 3, way: str = "both") -> list[Passage]:
+    def search(self, question: str, k: int = 3, way: str = "learned") -> list[Passage]:
         """The k best passages, best first.
 
         Args:
             question: of a long one, the first and last 1,000 characters are looked at.
             k: how many; fewer come back where `way` is "words" and fewer share one.
-            way: "words" (BM25), "meaning" (encoder) or "both" (fused).
+            way: "words" (BM25), "meaning" (encoder), "both" (fused by ranks) or "learned" (fused
+                by weights).
 
         Raises:
             EcomTutorError: an empty question, k below 1, another way.
@@ -197,15 +204,26 @@ class Retriever:
         found = zip(rows["id"], rows["title"], rows["text"], scores[best], strict=False)
         return [Passage(key, title, text, float(score)) for key, title, text, score in found]
 
-    def scores(self, question: str, way: str = "both") -> np.ndarray:
+    def scores(self, question: str, way: str = "learned") -> np.ndarray:
         """(passages,): how well each passage fits; comparable within one question only."""
         question = _looked_at(question)
         if way not in WAYS:
             raise EcomTutorError(f"way is one of {', '.join(WAYS)}; {way!r} came.")
-        if way != "both":
+        if way in ("words", "meaning"):
             found: np.ndarray = self._index(way).scores(question)
             return found
-        return fuse(self._index("words").scores(question), *self._index("meaning").both(question))
+        if way == "both":
+            words = self._index("words").scores(question)
+            return fuse(words, *self._index("meaning").both(question))
+        learned: np.ndarray = self.features(question) @ fusion.load(self.language)
+        return learned
+
+    def features(self, question: str) -> np.ndarray:
+        """(passages, 4): what the learned fusion judges by, see `fusion.features`."""
+        words = self._index("words").scores(question)
+        whole, sentence = self._index("meaning").both(question)
+        product = (self.passages["kind"] == "product").to_numpy(float)
+        return fusion.features(words, whole, sentence, product)
 
     def _index(self, way: str) -> Any:
         if way not in self._indices:
@@ -218,10 +236,17 @@ class Retriever:
         return self._indices[way]
 
 
-def recall_at(language: str, split: str = "validation", way: str = "both") -> dict[int, float]:
+def recall_at(
+    language: str,
+    split: str = "validation",
+    way: str = "learned",
+    *,
+    answerable_only: bool = False,
+) -> dict[int, float]:
     """How often the right passage is among the first 1, 3 and 5, over all questions of a split.
 
-    Questions without an answer count too: their passage is the one that they are about.
+    Questions without an answer count too, unless only answerable ones are wanted: their passage is
+    the one that they are about, though another may be as near.
 
     Raises:
         EcomTutorError: another language, split or way.
@@ -229,7 +254,7 @@ def recall_at(language: str, split: str = "validation", way: str = "both") -> di
     from ecomtutor.datasets import questions
 
     table = questions(language)
-    table = table[table["split"] == split]
+    table = table[(table["split"] == split) & (table["answerable"] | (not answerable_only))]
     if table.empty:
         raise EcomTutorError(f"split is 'train', 'validation' or 'test'; {split!r} came.")
     retriever = Retriever(language)

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from ecomtutor.question_answering.reader import Answer, Candidate, Reader
     from ecomtutor.question_answering.retrieve import Passage, Retriever
 
-WAYS = {"words and meaning": "both", "words alone": "words", "meaning alone": "meaning"}
+WAYS = {
+    "words and meaning": "learned",
+    "words alone": "words",
+    "meaning alone": "meaning",
+    "fused by ranks": "both",
+}
 SIZES = (1, 3, 5)
 METHODS = {
     "leave one out": "leave-one-out",
@@ -43,7 +48,7 @@ class Settings:
     """The controls. threshold is added to the reader's own: higher refuses more."""
 
     question: str
-    way: str = "both"
+    way: str = "learned"
     k: int = 3
     threshold: float = 0.0
     method: str = "leave-one-out"
