@@ -265,12 +265,15 @@ def _recipe(steps: int) -> Recipe:
 def test_training_learns_pauses_resumes_and_saves(loaded, tmp_path, monkeypatch) -> None:
     kinds = {"public": EXAMPLES, "store": EXAMPLES}
     how = {"progress": False}
-    whole = fit_reader(_recipe(40), loaded, kinds, EXAMPLES, tmp_path / "whole", **how)
+    whole = fit_reader(_recipe(40), loaded, kinds, {"store": EXAMPLES}, tmp_path / "whole", **how)
     assert [whole.answer(e.question, [e]).text for e in EXAMPLES] == ["14 days", "120 yuan", ""]
     parts = tmp_path / "parts"
     for _ in range(6):  # four steps in the first stage, two in the second
-        assert fit_reader(_recipe(40), loaded, kinds, EXAMPLES, parts, minutes=0, **how) is None
-    resumed = fit_reader(_recipe(40), loaded, kinds, EXAMPLES, parts, **how)
+        assert (
+            fit_reader(_recipe(40), loaded, kinds, {"store": EXAMPLES}, parts, minutes=0, **how)
+            is None
+        )
+    resumed = fit_reader(_recipe(40), loaded, kinds, {"store": EXAMPLES}, parts, **how)
     for name, tensor in whole.own_weights.items():
         assert torch.equal(tensor, resumed.own_weights[name])
     monkeypatch.setattr("ecomtutor.models.load_encoder", lambda language: loaded)

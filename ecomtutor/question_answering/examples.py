@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ PUBLIC = {
 }
 _NOTHING = "ANSWERNOTFOUND"
 _HELD_BACK = 0.1
+_SECOND_ROUND = "else3-"  # how the ids of its passages begin
 _TEMPLATES = {
     "en": (
         "What is the {fact} of the {name}?",
@@ -98,7 +99,24 @@ def store_examples(language: str, split: str) -> list[Example]:
 
 
 def practice_examples(language: str) -> list[Example]:
-    """More questions about the training passages, and about the passages of other shops."""
+    """More questions about the training passages, and the first round about other shops'."""
+    return _of_practice(language, lambda key, text: not key.startswith(_SECOND_ROUND))
+
+
+def further_examples(language: str, *, held_back: bool = False) -> list[Example]:
+    """The second round of questions about other shops' passages.
+
+    Args:
+        language: "en" or "zh".
+        held_back: those of the tenth of the passages that is kept for validation, instead of the
+            rest.
+    """
+    return _of_practice(
+        language, lambda key, text: key.startswith(_SECOND_ROUND) and _kept_back(text) == held_back
+    )
+
+
+def _of_practice(language: str, wanted: Callable[[str, str], bool]) -> list[Example]:
     return [
         Example(
             row["question"],
@@ -109,6 +127,7 @@ def practice_examples(language: str) -> list[Example]:
             tuple(row["answers"]),
         )
         for row in practice(language).to_dict("records")
+        if wanted(row["passage_id"], row["text"])
     ]
 
 

@@ -1,4 +1,4 @@
-"""Train a reader: first on public questions, then on the store's own among them.
+"""Train a reader: first on public questions, then on shops' own among them, in two rounds.
 
 The vectors of words and places stay as they are: that leaves what a reader learns, the layers,
 small enough to ship. Full MiniLM has 22.7 million weights, of which 11.9 are such vectors; the
@@ -6,7 +6,7 @@ layers' difference at rank 192 is 8.0 million numbers, 16 MB in half precision. 
 rank 256 keeps 9.4 of 12.6 million, 19 MB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,11 @@ import numpy as np
 import torch
 
 from ecomtutor.errors import EcomTutorError, MissingResource
+from ecomtutor.question_answering.augmenting import reordered, unanswered
 from ecomtutor.question_answering.cloze import cloze_examples
 from ecomtutor.question_answering.examples import (
     Example,
+    further_examples,
     page_examples,
     practice_examples,
     public_examples,
@@ -45,8 +47,12 @@ class Stage:
 
     Kinds: "cloze" (texts that ask about themselves), "public" (the public sets), "store" (the
     store's train questions), "practice" (more of them, and other shops'), "wrong" (both with a
-    passage that does not answer), "pages" (made from product pages). One that has fewer windows is
-    repeated; of one that has more, others come each epoch. Cloze and public windows are narrower.
+    passage that does not answer), "pages" (made from product pages), "further" (the second round of
+    other shops' questions), "reordered" and "unanswered" (all of these with their passages'
+    sentences shuffled, and without the one that answers). One that has fewer windows is repeated;
+    of one that has more, others come each epoch. Cloze and public windows are narrower.
+    judged_by says by which held-out questions the best moment is chosen: the store's validation
+    questions, or these and the passages held back from the second round.
     """
 
     name: str
@@ -54,6 +60,7 @@ class Stage:
     peak_rate: float
     mix: tuple[tuple[str, int], ...]
     validate_every: int = 0  # never: the last weights are taken
+    judged_by: tuple[str, ...] = ("store",)
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,17 @@ class Recipe:
 
 
 _MIX = (("store", 700), ("practice", 2300), ("wrong", 600), ("pages", 300), ("public", 300))
+_ALL = (
+    ("store", 600),
+    ("practice", 1500),
+    ("further", 3000),
+    ("reordered", 1200),
+    ("unanswered", 900),
+    ("wrong", 500),
+    ("pages", 200),
+    ("public", 300),
+)
+_LAST = Stage("all", 1200, 1.5e-4, _ALL, validate_every=200, judged_by=("store", "further"))
 RECIPES = {
     "shop-reader-en": Recipe(
         "en",
@@ -75,6 +93,7 @@ RECIPES = {
             Stage("cloze", 600, 2e-4, (("cloze", 16000),)),
             Stage("public", 300, 2e-4, (("public", 7000),)),
             Stage("mix", 1100, 1.5e-4, _MIX, validate_every=100),
+            _LAST,
         ),
         rank=192,
     ),
@@ -83,6 +102,7 @@ RECIPES = {
         (
             Stage("public", 1500, 2e-4, (("public", 11000),)),
             Stage("mix", 1100, 1.5e-4, _MIX, validate_every=100),
+            _LAST,
         ),
         rank=256,
     ),
@@ -238,7 +258,7 @@ def train_reader(
         made,
         loaded,
         kinds_of(made.language, data),
-        store_examples(made.language, "validation"),
+        held_out_examples(made.language),
         folder_of(name, folder),
         minutes=minutes,
     )
@@ -263,7 +283,8 @@ def reader_so_far(name: str, folder: Path | None = None) -> Path:
     model = trainable(loaded)
     load_weights(model, best[-1])
     reader = Reader.of(model, loaded, made.language, made.rank)
-    return calibrated(reader, store_examples(made.language, "validation")).save(folder / "so-far")
+    held_out = [e for some in held_out_examples(made.language).values() for e in some]
+    return calibrated(reader, held_out).save(folder / "so-far")
 
 
 def folder_of(name: str, folder: Path | None = None) -> Path:
@@ -280,9 +301,18 @@ def recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def held_out_examples(language: str) -> dict[str, list[Example]]:
+    """What chooses the moment and the threshold, by kind; no reader learns from it."""
+    return {
+        "store": store_examples(language, "validation"),
+        "further": further_examples(language, held_back=True),
+    }
+
+
 def kinds_of(language: str, data: Path | None = None) -> dict[str, list[Example]]:
     """What a reader learns from, by kind."""
     own, practice = store_examples(language, "train"), practice_examples(language)
+    further = further_examples(language)
     public = public_examples(language, data)
     shop = dict.fromkeys(example.text for example in own)
     return {
@@ -293,6 +323,9 @@ def kinds_of(language: str, data: Path | None = None) -> dict[str, list[Example]
         "practice": practice,
         "wrong": wrong_passages(own + practice, language),
         "pages": page_examples(language),
+        "further": further,
+        "reordered": reordered(own + practice + further, language),
+        "unanswered": unanswered(own + practice + further, language),
     }
 
 
@@ -300,7 +333,7 @@ def fit_reader(
     made: Recipe,
     loaded: "Loaded",
     kinds: dict[str, list[Example]],
-    held_out: Sequence[Example],
+    held_out: Mapping[str, Sequence[Example]],
     folder: Path,
     *,
     minutes: float | None = None,
@@ -312,7 +345,8 @@ def fit_reader(
         made: the recipe.
         loaded: the encoder that it begins with.
         kinds: examples of each kind.
-        held_out: validation questions: they choose the moment and the threshold.
+        held_out: validation questions by kind: those that a stage is judged by choose its moment,
+            all of them the threshold.
         folder: for checkpoints, and the reader in `folder/model`.
         minutes: pause after so long.
         progress: draw a bar.
@@ -329,13 +363,14 @@ def fit_reader(
         for kind, some in kinds.items()
     }
     for number, stage in enumerate(made.stages):
+        judges = [example for kind in stage.judged_by for example in held_out[kind]]
         curve = fit_stage(
-            model, stage, made, rows, tokenizer, held_out, folder / stage.name, minutes, progress
+            model, stage, made, rows, tokenizer, judges, folder / stage.name, minutes, progress
         )
         if not curve.finished(plan_of(stage, made, number)):
             return None
     reader = Reader.of(model, loaded, made.language, made.rank)
-    reader = calibrated(reader, held_out)
+    reader = calibrated(reader, [example for some in held_out.values() for example in some])
     reader.save(folder / "model")
     return reader
 
