@@ -26,7 +26,13 @@ from ecomtutor.finetuning import (
     out_of_fold,
 )
 from ecomtutor.finetuning.baselines import lexicon_scores, snownlp_scores, tfidf_classifier
-from ecomtutor.finetuning.difference import apply_difference, average, difference
+from ecomtutor.finetuning.difference import (
+    apply_difference,
+    average,
+    difference,
+    from_bytes,
+    in_bytes,
+)
 from ecomtutor.finetuning.model import lower_case_where_needed, mean_of_tokens, with_head
 from ecomtutor.models import Loaded, load_encoder
 from ecomtutor.resources import CATALOGUE, Located
@@ -166,6 +172,29 @@ def test_weights_of_another_model_are_refused(tiny: Loaded) -> None:
     model = with_head(tiny, ("a", "b"))
     with pytest.raises(DamagedResource, match="belong to another model, such as nowhere"):
         apply_difference(model, {"nowhere": torch.zeros(1)})
+
+
+def test_thin_matrices_in_bytes_are_half_as_large_and_nearly_the_same() -> None:
+    generator = torch.Generator().manual_seed(0)
+    sizes = torch.logspace(0, -3, 6)  # strong and weak directions
+    small = {
+        "w/up": (torch.randn(50, 6, generator=generator) * sizes).half(),
+        "w/down": (torch.randn(6, 40, generator=generator) * sizes[:, None]).half(),
+        "bias": torch.randn(50, generator=generator).half(),
+    }
+    stored = in_bytes(small)
+    back = from_bytes(stored)
+    assert set(back) == set(small) and torch.equal(back["bias"], small["bias"])
+    for name, along in (("w/up", 0), ("w/down", 1)):
+        error = (back[name] - small[name].float()).abs()
+        most = small[name].float().abs().amax(dim=along, keepdim=True)
+        assert stored[name].dtype is torch.int8 and (error <= most / 254 + 1e-7).all()
+    again = in_bytes(back)  # what was stored once is stored the same
+    assert all(torch.equal(again[name], stored[name]) for name in ("w/up", "w/down"))
+    assert all(torch.equal(tensor, from_bytes(small)[name]) for name, tensor in small.items())
+    del stored["w/up/scale"]
+    with pytest.raises(DamagedResource, match=r"w/up came without its scale"):
+        from_bytes(stored)
 
 
 def test_the_difference_at_full_rank_is_the_model(tiny: Loaded, fitted: Classifier) -> None:

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ecomtutor.errors import DamagedResource, EcomTutorError, MissingResource
-from ecomtutor.finetuning.difference import apply_difference, difference
+from ecomtutor.finetuning.difference import apply_difference, difference, from_bytes, in_bytes
 from ecomtutor.finetuning.model import lower_case_where_needed
 from ecomtutor.question_answering.model import with_spans
 from ecomtutor.question_answering.spans import best_spans, no_answer_score
@@ -228,14 +228,14 @@ class Reader:
 
     @classmethod
     def of(cls, model: Any, loaded: "Loaded", language: str, rank: int) -> "Reader":
-        """A trained network as a reader: what it learned is cut to a rank and kept in fp16."""
-        small = difference(model, with_spans(loaded), rank)
+        """A trained network as a reader: what it learned is cut to a rank, and kept in bytes."""
+        small = in_bytes(difference(model, with_spans(loaded), rank))
         return cls._on(loaded, small, language=language)
 
     @classmethod
     def _on(cls, loaded: "Loaded", weights: dict[str, torch.Tensor], **facts: Any) -> "Reader":
         model = with_spans(loaded)
-        apply_difference(model, weights)
+        apply_difference(model, from_bytes(weights))
         tokenizer = lower_case_where_needed(loaded.tokenizer)
         return cls(model.eval(), tokenizer, own_weights=weights, **facts)
 
