@@ -1,4 +1,4 @@
-"""What the pages say can be done: blocks name what exists, commands are ones that exist.
+"""What the pages say can be done: blocks of Python run, commands are ones that exist.
 
 A command is parsed by its own program with the very words of the page, and stopped where the work
 would begin: training takes hours.
@@ -99,6 +99,20 @@ def test_every_python_block_names_what_exists(text: str) -> None:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
     assert used - made <= {*names, *dir(builtins)}
+
+
+# A block that trains for minutes; its functions are tested with the sequence transformer.
+TRAINS = "SequenceRecommender().fit"
+
+
+@pytest.mark.parametrize("text", [p for p in python_blocks() if TRAINS not in p.values[0]])
+def test_every_python_block_runs(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = ast.parse(text)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    names: dict[str, Any] = {}
+    exec(compile(tree, "block", "exec"), names)
+    if last is not None:  # what the reader's cell would show
+        assert eval(compile(ast.Expression(last.value), "block", "eval"), names) is not None
 
 
 @pytest.mark.parametrize("page", PAGES)
