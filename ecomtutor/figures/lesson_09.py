@@ -66,6 +66,7 @@ def ranks(language: str) -> "pd.DataFrame":
     import pandas as pd
 
     from ecomtutor.datasets import passages, questions
+    from ecomtutor.embeddings import embed
     from ecomtutor.question_answering import fusion
     from ecomtutor.question_answering.retrieve import MeaningIndex, WordIndex, fuse
 
@@ -76,9 +77,10 @@ def ranks(language: str) -> "pd.DataFrame":
     words, meaning = WordIndex(together, language), MeaningIndex(titles, texts, language)
     number = {key: i for i, key in enumerate(pages["id"])}
     product, weights = (pages["kind"] == "product").to_numpy(float), fusion.load(language)
+    vectors = embed(table["question"].tolist(), language, progress=False)
     rows = []
-    for question, key in zip(table["question"], table["passage_id"], strict=True):
-        counted, (whole, part) = words.scores(question), meaning.both(question)
+    for question, vector, key in zip(table["question"], vectors, table["passage_id"], strict=True):
+        counted, (whole, part) = words.scores(question), meaning.compared(vector)
         scores = {
             "words": counted,
             "meaning": (whole + part) / 2,

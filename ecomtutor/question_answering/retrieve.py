@@ -130,7 +130,10 @@ class MeaningIndex:
 
     def both(self, question: str) -> tuple[np.ndarray, np.ndarray]:
         """(passages,) each: the cosine with the passage, and the highest with a sentence of it."""
-        asked = embed([question], self.language, progress=False)[0]  # (width,)
+        return self.compared(embed([question], self.language, progress=False)[0])
+
+    def compared(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same for a question's vector (width,): many questions are embedded faster at once."""
         return self.passages @ asked, np.maximum.reduceat(self.parts @ asked, self.first)
 
     def scores(self, question: str) -> np.ndarray:
