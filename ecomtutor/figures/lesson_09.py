@@ -190,31 +190,36 @@ def logits(language: str = "zh") -> Figure:
     """Where does the reader see a start, and where an end?"""
     from ecomtutor.datasets import passages
     from ecomtutor.question_answering.reader import load_reader
-    from ecomtutor.question_answering.spans import best_spans
+    from ecomtutor.question_answering.spans import best_spans, no_answer_score
 
     key, question = ASKED[language]
     text = passages(language).set_index("id").at[key, "text"]
     window, start, end = load_reader(language).logits(question, text)[0]
     best = best_spans(start, end, window.allowed)[0]
     last = window.first + len(window.offsets) - 1
-    places = range(max(window.first, best.start - _SHOWN), min(last, best.end + _SHOWN) + 1)
-    labels = [text[slice(*window.characters(i, i))] for i in places]
-    with drawing(8.6, 3.3) as (fig, ax):
-        ax.bar([x - 0.2 for x in places], start[list(places)], 0.4, color=BLUE, label="start")
+    shown = range(max(window.first, best.start - _SHOWN), min(last, best.end + _SHOWN) + 1)
+    numbers = [0, *shown]  # [CLS], a gap, and the tokens around the span
+    places = [0, *range(2, len(shown) + 2)]
+    labels = ["[CLS]", *(text[slice(*window.characters(i, i))] for i in shown)]
+    with drawing(8.6, 3.5) as (fig, ax):
+        ax.bar([x - 0.2 for x in places], start[numbers], 0.4, color=BLUE, label="start")
         ax.bar(
-            [x + 0.2 for x in places], end[list(places)], 0.4, color=ORANGE, label="end",
+            [x + 0.2 for x in places], end[numbers], 0.4, color=ORANGE, label="end",
             hatch="///", edgecolor="white",
         )  # fmt: skip
-        ax.axvspan(best.start - 0.5, best.end + 0.5, color="#d9e2ec", zorder=0)
+        from_, to = (places[numbers.index(i, 1)] for i in (best.start, best.end))
+        ax.axvspan(from_ - 0.5, to + 0.5, color="#d9e2ec", zorder=0)
         ax.axhline(0, color=INK, linewidth=0.8)
-        ax.set_xticks(list(places), labels, rotation=60 if language == "en" else 0, fontsize=8.5)
-        ax.set(ylabel="logit", xlabel="tokens of the page around the best span (shaded)")
-        ax.legend(loc="upper right")
+        ax.set_xticks(places, labels, rotation=60 if language == "en" else 0, fontsize=8.5)
+        ax.set(ylabel="logit", xlabel="[CLS], and the page's tokens around the best span (shaded)")
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     said = text[slice(*window.characters(best.start, best.end))]
+    nothing = no_answer_score(start, end)
     return finish(
         fig,
         f"Start and end logit of each token around the best span for “{question}”: “{said}”, where "
-        f"the start logit is {start[best.start]:.1f} and the end logit {end[best.end]:.1f}.",
+        f"the start logit is {start[best.start]:.1f} and the end logit {end[best.end]:.1f}; "
+        f"[CLS], no answer, has {nothing:.1f} together.",
     )
 
 
