@@ -10,6 +10,7 @@ from ecomtutor.question_answering.examples import (
     Example,
     public_examples,
     store_examples,
+    unseen_examples,
 )
 from ecomtutor.question_answering.reader import Answer, Reader, load_reader
 from ecomtutor.question_answering.retrieve import WAYS, Retriever, recall_at
@@ -19,7 +20,7 @@ from ecomtutor.question_answering.training import recipe
 def evaluate(
     name: str, folder: Path | None = None, split: str = "test", data: Path | None = None
 ) -> Iterator[str]:
-    """Lines of held-out figures: the right passage given, retrieved passages, public questions.
+    """Lines of held-out figures: the right passage given, retrieved passages, other shops, public.
 
     Args:
         name: the recipe's name, which says the language.
@@ -36,10 +37,12 @@ def evaluate(
     yield _line("the right passage given", [a.text for a in given], asked, language)
     for k in (1, 3):
         yield _line(f"{k} retrieved", _retrieved(reader, asked, language, k), asked, language)
+    others = {f"{len(unseen_examples(language))} of other shops": unseen_examples(language)}
     if data or os.environ.get(FOLDER):
-        some = public_examples(language, data, held_back=True)[:400]
+        others["public, held back"] = public_examples(language, data, held_back=True)[:400]
+    for what, some in others.items():
         answers = reader.answer_all([e.question for e in some], [[e] for e in some])
-        yield _line("public, held back", [a.text for a in answers], some, language)
+        yield _line(what, [a.text for a in answers], some, language)
 
 
 def retrieval(split: str = "test") -> Iterator[str]:

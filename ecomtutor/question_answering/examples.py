@@ -29,7 +29,7 @@ PUBLIC = {
 }
 _NOTHING = "ANSWERNOTFOUND"
 _HELD_BACK = 0.1
-_SECOND_ROUND = "else3-"  # how the ids of its passages begin
+_SECOND_ROUND, _THIRD_ROUND = "else3-", "else4-"  # how the ids of their passages begin
 _TEMPLATES = {
     "en": (
         "What is the {fact} of the {name}?",
@@ -100,7 +100,8 @@ def store_examples(language: str, split: str) -> list[Example]:
 
 def practice_examples(language: str) -> list[Example]:
     """More questions about the training passages, and the first round about other shops'."""
-    return _of_practice(language, lambda key, text: not key.startswith(_SECOND_ROUND))
+    later = (_SECOND_ROUND, _THIRD_ROUND)
+    return _of_practice(language, lambda key, text: not key.startswith(later))
 
 
 def further_examples(language: str, *, held_back: bool = False) -> list[Example]:
@@ -114,6 +115,11 @@ def further_examples(language: str, *, held_back: bool = False) -> list[Example]
     return _of_practice(
         language, lambda key, text: key.startswith(_SECOND_ROUND) and _kept_back(text) == held_back
     )
+
+
+def unseen_examples(language: str) -> list[Example]:
+    """The third round: shops that no shipped reader was trained on or chosen by."""
+    return _of_practice(language, lambda key, text: key.startswith(_THIRD_ROUND))
 
 
 def _of_practice(language: str, wanted: Callable[[str, str], bool]) -> list[Example]:
