@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from ecomtutor.errors import EcomTutorError
+from ecomtutor.exercises.checking import Wrong
+from ecomtutor.exercises.registry import find_exercise
 from ecomtutor.figures import lesson_08
 from ecomtutor.recommendation import (
     OwnFrequency,
@@ -71,7 +73,7 @@ def test_hits_are_told_apart_by_what_was_bought_before(small: None) -> None:
 
 
 def test_the_twenty_most_frequent_of_five_products_are_everything(small: None) -> None:
-    assert "what is discovered 1.0, lists of popularity 1.0" in lesson_08.popularity_bias().alt
+    assert "what is discovered 1.00, lists of popularity 1.00" in lesson_08.popularity_bias().alt
 
 
 def test_four_products_by_hand() -> None:
@@ -134,3 +136,80 @@ def test_the_ladder_takes_each_task_from_its_own_ranker(monkeypatch: pytest.Monk
     alt = lesson_08.ladder().alt
     assert "next: popularity 0.200, ALS 0.240, hybrid 0.510" in alt
     assert "discovery: popularity 0.060, ALS 0.075, hybrid 0.090" in alt
+
+
+_SPLIT = """
+def split(lines, last_week, horizon):
+    known = {kind}
+    new = {{(h, p) for w, h, p in lines if last_week < w <= last_week + horizon}}
+    return known, {result}(new - {{(h, p) for _, h, p in known}})
+"""
+_UNIQUE = """
+def decayed(purchases, now, half_life_weeks):
+    if not purchases:
+        return {}
+    days, names = map(np.array, zip(*purchases))
+    weights = 0.5 ** ((now - days) / (7 * half_life_weeks))
+    products, places = np.unique(names, return_inverse=True)
+    return dict(zip(products, np.bincount(places, weights)))
+"""
+_COUNTER = """
+def decayed(purchases, now, half_life_weeks):
+    weights = collections.Counter()
+    for day, product in purchases:
+        weights[product] += 0.5 ** ((now - day) / (7 * half_life_weeks))
+    return weights
+"""
+_MEETS = """
+def meets(product, below, water):
+    rating = product["attributes_en"].get("water resistance", "")
+    known = rating.startswith("IP") and rating[-1].isdigit()
+    return np.bool_(known and int(rating[-1]) >= water and product["price_cny"] < below)
+"""
+_LEFT = """
+def mmr(relevance, similarity, k, balance):
+    left, chosen = list(range(len(relevance))), []
+    while left and len(chosen) < k:
+        worth = [balance * relevance[i] - (1 - balance) * max((similarity[i, j] for j in chosen),
+                 default=0.0) for i in left]
+        chosen.append(left.pop(int(np.argmax(worth))))
+    return list(np.array(chosen))
+"""
+RIGHT = {
+    "in order of the weeks": ("08.1", _SPLIT.format(
+        kind="sorted(line for line in lines if line[0] <= last_week)", result="frozenset")),
+    "weeks of NumPy": ("08.1", _SPLIT.format(
+        kind="[(np.int64(w), np.str_(h), p) for w, h, p in lines if w <= last_week]",
+        result="set")),
+    "keys of NumPy": ("08.3", _UNIQUE),
+    "a Counter": ("08.3", _COUNTER),
+    "True of NumPy": ("08.5", _MEETS),
+    "numbers of NumPy": ("08.6", _LEFT),
+}  # fmt: skip
+
+
+def _judged(exercise: str, source: str) -> None:
+    import collections
+
+    names = {"np": np, "collections": collections}
+    exec(source, names)
+    found = find_exercise(exercise)
+    found.check(names[found.names[0]])
+
+
+@pytest.mark.parametrize(("exercise", "source"), RIGHT.values(), ids=RIGHT)
+def test_right_answers_of_another_shape_pass(exercise: str, source: str) -> None:
+    _judged(exercise, source)
+
+
+def test_an_answer_that_fails_everywhere_keeps_its_own_error() -> None:
+    with pytest.raises(KeyError, match="price"):
+        _judged("08.5", "def meets(product, below, water):\n    return product['price'] < below")
+    with pytest.raises(ValueError, match="empty"):
+        _judged("08.6", "def mmr(*arguments):\n    return [max([])]")
+
+
+def test_a_difference_in_the_split_is_said_in_one_sentence() -> None:
+    source = _SPLIT.format(kind="[x for x in lines if x[0] <= last_week][1:]", result="set")
+    with pytest.raises(Wrong, match=r"differs at key 'known lines', which lacks \"\(41, 'Ann',"):
+        _judged("08.1", source)

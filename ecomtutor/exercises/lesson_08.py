@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ecomtutor.exercises.checking import Wrong, call, expect, expect_function
+from ecomtutor.exercises.checking import Wrong, call, describe, expect, expect_function
 from ecomtutor.exercises.registry import Exercise, Option, Question, WrongAnswer, changed
 
 _SPLIT = '''
@@ -24,6 +24,7 @@ def split(lines, last_week, horizon):
 '''
 
 _YEAR = [
+    (44, "Cai", "soap"),  # stands before the line of the past that makes it a habit
     (44, "Ann", "tea"),
     (41, "Ann", "rice"),
     (43, "Bo", "tea"),
@@ -44,20 +45,20 @@ def _check_split(split: Any) -> None:
         known: Callable[[int, int], bool] = lambda week, last: week <= last,
         soon: Callable[[int, int, int], bool] = lambda week, last, n: last < week <= last + n,
         drop: Callable[[Any, Any, Any], Any] = lambda after, before, _: after - before,
+        once: bool = False,
     ) -> Any:
         def parts(lines: Any, last_week: int, horizon: int) -> Any:
             first = [line for line in lines if known(line[0], last_week)]
             after = {line[1:] for line in lines if soon(line[0], last_week, horizon)}
-            return first, drop(after, {line[1:] for line in first}, {line[1:] for line in lines})
+            new = drop(after, {line[1:] for line in first}, {line[1:] for line in lines})
+            return _parts(list(set(first)) if once else first, new)
 
         return parts
 
-    cases = [(_YEAR, 42, 3), (_YEAR, 43, 1), (_YEAR, 41, 2)]
-    _must_not_know_the_future(split, cases)
     expect_function(
-        split,
+        _with_parts(split),
         by(),
-        cases,
+        cases=[(_YEAR, 42, 3), (_YEAR, 43, 1), (_YEAR, 41, 2), (_YEAR, 44, 2)],
         mistakes=[
             (
                 by(known=lambda week, last: week < last),
@@ -72,8 +73,17 @@ def _check_split(split: Any) -> None:
                 "The last of the `horizon` weeks is missing: it counts as well.",
             ),
             (
+                by(soon=lambda week, last, n: last + 1 < week <= last + 1 + n),
+                "Your weeks to predict begin one week late: the first of them is `last_week + 1`.",
+            ),
+            (
                 by(soon=lambda week, last, n: last <= week <= last + n),
                 "Week `last_week` stands on both sides: the weeks to predict begin after it.",
+            ),
+            (
+                _while_reading,
+                "You judge each line when you meet it, but a line of the past may stand further "
+                "down. First collect all that is known, then ask what is new.",
             ),
             (
                 by(drop=lambda after, before, _: after),
@@ -92,19 +102,90 @@ def _check_split(split: Any) -> None:
                 "Nothing is new if the weeks to predict count as the past: compare with the known "
                 "lines only.",
             ),
+            (
+                by(once=True),
+                "A line that stands twice was bought twice: keep both of them. Do you make a set "
+                "of the known lines?",
+            ),
         ],
     )
 
 
-def _must_not_know_the_future(split: Any, cases: Any) -> None:
-    for case in cases:
-        came = call(split, *case)
-        pair = type(came) is tuple and len(came) == 2 and type(came[0]) is list
-        if pair and any(type(line) is tuple and line[0] > case[1] for line in came[0]):
+def _while_reading(lines: Any, last_week: int, horizon: int) -> Any:
+    """A mistake: new is what no line further up shows to be known."""
+    known: list[Any] = []
+    new = set()
+    for line in lines:
+        if line[0] <= last_week:
+            known.append(line)
+        elif line[0] <= last_week + horizon and line[1:] not in {each[1:] for each in known}:
+            new.add(line[1:])
+    return _parts(known, new)
+
+
+def _parts(known: list[Any], new: set[Any]) -> dict[str, set[Any]]:
+    """Both parts in a shape that has no order, and that messages can name."""
+    lines = set()
+    for line in set(known):
+        lines |= {f"{line}{', once more' * n}" for n in range(known.count(line))}
+    return {"known lines": lines, "new pairs": set(new)}
+
+
+def _with_parts(split: Any) -> Any:
+    """The reader's function, its answer brought to `_parts` or refused for its shape."""
+
+    def parts(lines: Any, last_week: int, horizon: int) -> Any:
+        came = split(lines, last_week, horizon)
+        if came is None:
+            return None
+        if type(came) is not tuple or len(came) != 2:
+            raise Wrong(
+                f"your answer is {describe(came)}. Return the two as a tuple: `return known, new`."
+            )
+        known, new = came
+        first = "the first of the two, what was known,"
+        _must_hold(known, (list,), 3, first, "a list of (week, household, product)")
+        second = "the second of the two, what was new,"
+        _must_hold(new, (set, frozenset), 2, second, "a set of (household, product)")
+        if any(line[0] > last_week for line in known):
             raise Wrong(
                 "Your known part holds lines from after `last_week`: the future leaks into the "
                 "model. Cut by the week of each line, not by its place in the file or by chance."
             )
+        return _parts([_unboxed(each) for each in known], {_unboxed(each) for each in new})
+
+    return _named_like(parts, split)
+
+
+def _must_hold(came: Any, kinds: tuple[type, ...], parts: int, what: str, wanted: str) -> None:
+    """Demand a container of tuples: household and product, and before them, of three, a week."""
+    if type(came) not in kinds:
+        raise Wrong(f"{what} is {describe(came)}; expected: {wanted}.")
+    for each in came:
+        if type(each) is not tuple or len(each) != parts:
+            raise Wrong(f"{what} holds {describe(each)}; expected: {wanted}, each a tuple.")
+        *week, household, product = map(_unboxed, each)
+        if [type(household), type(product)] != [str, str] or not all(type(n) is int for n in week):
+            raise Wrong(f"{what} holds {describe(each)}; expected: {wanted}.")
+
+
+def _unboxed(value: Any) -> Any:
+    """NumPy's numbers and texts as Python's own, in a tuple too."""
+    import numpy as np
+
+    if type(value) is tuple:
+        return tuple(map(_unboxed, value))
+    own = issubclass(type(value), np.generic) and type(value).__module__ == "numpy"
+    return value.item() if own else value
+
+
+def _named_like(function: Any, original: Any) -> Any:
+    """Ours around the reader's, called as the reader's in messages; no function stays as it is."""
+    if not callable(original):
+        return original
+    name = getattr(original, "__name__", None)
+    function.__name__ = name if type(name) is str else "your function"
+    return function
 
 
 _NDCG = '''
@@ -125,14 +206,14 @@ def _check_ndcg(ndcg: Any) -> None:
         return sum(discount(place) for place in places)
 
     def by(
-        best: Callable[[int, int, int], int] = lambda k, wanted, hits: min(k, wanted),
+        best: Callable[..., int] = lambda k, wanted, hits, listed: min(k, wanted),
         discount: Callable[[int], float] = lambda place: 1 / math.log2(place + 1),
         cut: bool = True,
     ) -> Any:
         def value(ranked: Any, wanted: Any, k: int = 10) -> float:
             listed = ranked[:k] if cut else ranked
             places = [n for n, product in enumerate(listed, 1) if product in wanted]
-            ideal = best(k, len(wanted), len(places))
+            ideal = best(k, len(wanted), len(places), len(ranked))
             return gain(places, discount) / gain(range(1, ideal + 1), discount)
 
         return value
@@ -146,26 +227,32 @@ def _check_ndcg(ndcg: Any) -> None:
             (["a", "b", "c", "d", "e", "f"], {"a", "f", "c"}, 4),
             (list("abcdefghijkl"), set("bdl")),
             (["a", "b"], {"z"}, 2),
+            (["tea", "milk"], {"milk", "rice", "soap"}, 10),
         ],
         mistakes=[
             (
-                by(best=lambda k, wanted, hits: wanted),
+                by(best=lambda k, wanted, hits, _: wanted),
                 "Your ideal list is longer than k. No list of k products can hold more than k "
                 "that were wanted: the ideal has min(k, number wanted) places.",
             ),
             (
-                by(best=lambda k, wanted, hits: k),
+                by(best=lambda k, wanted, hits, _: k),
                 "Your ideal list is full of hits although fewer products were wanted: nobody could "
                 "reach 1. The ideal has min(k, number wanted) places.",
             ),
             (
-                by(best=lambda k, wanted, hits: hits),
+                by(best=lambda k, wanted, hits, _: hits),
                 "Your ideal knows only the hits that this list made, so missing half costs "
                 "nothing. The ideal list holds all that were wanted, up to k.",
             ),
             (
                 lambda ranked, wanted, k=10: by(best=lambda *_: 1)(ranked, wanted, k),
                 "That is DCG. Divide by the DCG of the ideal list.",
+            ),
+            (
+                by(best=lambda k, wanted, hits, listed: min(k, wanted, listed)),
+                "Your ideal list is no longer than the list that came, so a list that is too short "
+                "loses nothing. The ideal has min(k, number wanted) places, whatever came.",
             ),
             (
                 by(discount=lambda place: 1 / math.log2(place + 2)),
@@ -201,24 +288,33 @@ def decayed(purchases, now, half_life_weeks):
 
 
 def _check_decayed(decayed: Any) -> None:
-    def by(weight: Callable[[float, float], float], add: bool = True) -> Any:
+    def by(
+        weight: Callable[[float, float], float],
+        join: Callable[[float, float], float] = lambda before, new: before + new,
+        now_is: Callable[[Any, float], float] = lambda purchases, now: now,
+    ) -> Any:
         def weights(purchases: Any, now: float, half_life_weeks: float) -> dict[str, float]:
             total: dict[str, float] = {}
             for day, product in purchases:
-                before = total.get(product, 0.0) if add else 0.0
-                total[product] = before + weight(now - day, half_life_weeks)
+                age = now_is(purchases, now) - day
+                total[product] = join(total.get(product, 0.0), weight(age, half_life_weeks))
             return total
 
         return weights
 
-    four = [(10, "milk"), (80, "tea"), (94, "milk"), (101, "milk")]
+    def right(age: float, half: float) -> float:
+        return float(0.5 ** (age / (7 * half)))
+
+    whole_weeks = "You round the age to whole weeks: 3 days are 3/7 of a week. Divide with `/`."
+    four = [(10, "milk"), (80, "tea"), (101, "milk"), (94, "milk")]
     expect_function(
-        decayed,
-        by(lambda age, half: 0.5 ** (age / (7 * half))),
+        _with_own_keys(decayed),
+        by(right),
         cases=[
             (four, 108, 2),
             ([(0.0, "rice"), (182.0, "rice"), (364.0, "soap")], 364.0, 26),
             ([], 50, 4),
+            ([(95, "tea"), (86, "milk"), (97, "rice")], 98, 3),
         ],
         mistakes=[
             (
@@ -232,7 +328,16 @@ def _check_decayed(decayed: Any) -> None:
                 "The base is 0.5.",
             ),
             (
-                by(lambda age, half: 0.5 ** (age / (7 * half)), add=False),
+                by(right, join=max),
+                "You keep the largest weight of a product, that of its newest purchase. Add them "
+                "up.",
+            ),
+            (
+                by(right, now_is=lambda purchases, _: max(day for day, _ in purchases)),
+                "You count ages from the last purchase. They are counted from `now`.",
+            ),
+            (
+                by(right, join=lambda before, new: new),
                 "Each new purchase of a product overwrites the one before. Add them up.",
             ),
             (
@@ -249,12 +354,32 @@ def _check_decayed(decayed: Any) -> None:
                 "Your weights fall in steps: `//` cuts the age to whole half-lives. Take `/`.",
             ),
             (
+                by(lambda age, half: 0.5 ** round(age / (7 * half))),
+                "Your weights fall in steps: you round the age to whole half-lives.",
+            ),
+            (by(lambda age, half: 0.5 ** (age // 7 / half)), whole_weeks),
+            (by(lambda age, half: 0.5 ** (round(age / 7) / half)), whole_weeks),
+            (by(lambda age, half: 0.5 ** (math.ceil(age / 7) / half)), whole_weeks),
+            (
                 by(lambda age, half: 1 / (1 + age / (7 * half))),
                 "That is 1 / (1 + age in half-lives): right at one half-life and wrong at two. "
                 "Each half-life halves.",
             ),
         ],
     )
+
+
+def _with_own_keys(decayed: Any) -> Any:
+    """The reader's function, the NumPy texts among its dict's keys made Python's own."""
+
+    def weights(purchases: Any, now: float, half_life_weeks: float) -> Any:
+        came = decayed(purchases, now, half_life_weeks)
+        if not issubclass(type(came), dict):
+            return came
+        pairs = [(_unboxed(key), value) for key, value in dict.items(came)]
+        return dict(pairs) if all(type(key) is str for key, _ in pairs) else came
+
+    return _named_like(weights, decayed)
 
 
 _ITEMS = '''
@@ -274,15 +399,23 @@ def _check_item_scores(item_scores: Any) -> None:
     def by(
         divide: Callable[[Any], Any] = lambda x: np.maximum(np.sqrt((x**2).sum(axis=0)), 1e-12),
         diagonal: bool = False,
+        after: Callable[[Any, Any], Any] = lambda scores, bought: scores,
     ) -> Any:
         def scores(bought: Any) -> Any:
-            unit = bought / divide(bought)
+            with np.errstate(invalid="ignore"):  # or our warning would be told as the reader's
+                unit = bought / divide(bought)
             similar = unit.T @ unit
             if not diagonal:
                 np.fill_diagonal(similar, 0)
-            return bought @ similar
+            return after(bought @ similar, bought)
 
         return scores
+
+    taken_out = (
+        "You took out what the household has. Here its own products get a score too, from the "
+        "other products in its row."
+    )
+    mean = "You take a mean. The score is the sum of the cosines."
 
     def of_households(bought: Any) -> Any:
         unit = bought / np.maximum(np.sqrt((bought**2).sum(axis=1, keepdims=True)), 1e-12)
@@ -328,6 +461,10 @@ def _check_item_scores(item_scores: Any) -> None:
                 "A product that nobody bought has length 0, and 0 / 0 spoils the table. Divide by "
                 "np.maximum(length, a tiny number).",
             ),
+            (by(after=lambda scores, bought: np.where(bought > 0, 0.0, scores)), taken_out),
+            (by(after=lambda scores, bought: np.where(bought > 0, -np.inf, scores)), taken_out),
+            (by(after=lambda scores, bought: scores / bought.sum(axis=1, keepdims=True)), mean),
+            (by(after=lambda scores, bought: scores / bought.shape[1]), mean),
         ],
     )
 
@@ -380,10 +517,39 @@ def _check_meets(meets: Any) -> None:
             "attributes_en": {} if rating is None else {"water resistance": rating},
         }
         expected = _meets(price, rating, below, water)
-        came = call(meets, product, below, water)
         wanted = f"under ¥{below} with IPX{water} or better"
-        said = f"of ¥{price:g} with {rating or 'no rating'}, wanted {wanted}"
-        expect(came, expected, what=f"For a product {said}: {reason}. Your answer")
+        said = f"For a product of ¥{price:g} with {rating or 'no rating'}, wanted {wanted}"
+        came = _true_or_false(meets, (product, below, water), said)
+        expect(came, expected, what=f"{said}: {reason}. Your answer")
+
+
+def _true_or_false(meets: Any, arguments: tuple[Any, ...], said: str) -> Any:
+    """What the reader's function says of a product; else `Wrong`, which names the product."""
+    import numpy as np
+
+    try:
+        came = call(meets, *arguments)
+    except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
+        rating = arguments[0]["attributes_en"].get("water resistance")
+        if rating and rating[-1].isdigit():
+            raise  # the same would come of every product: the reader's own line says more
+        raise Wrong(
+            f"{said}, your code raised {type(error).__name__}: {error}. "
+            + (
+                "Not every rating ends in a digit: first ask whether it is a test result."
+                if rating
+                else 'Not every product has a rating: `.get("water resistance", "")` gives an '
+                "empty text where it is missing."
+            )
+        ) from error
+    if came is None:
+        raise Wrong(
+            f"{said}, your answer is None. Return True or False: is a `return` missing, or does "
+            "an `and` hand on the None of a search that found nothing? `bool(…)` makes it False."
+        )
+    if type(came) not in (bool, np.bool_):
+        raise Wrong(f"{said}, your answer is {describe(came)}. Return True or False.")
+    return came
 
 
 def _meets(price: float, rating: str | None, below: float, water: int) -> bool:
@@ -407,46 +573,57 @@ def mmr(relevance, similarity, k, balance):
 def _check_mmr(mmr: Any) -> None:
     import numpy as np
 
+    Near = Callable[[Any, list[int]], Any]
+
+    def largest(s: Any, chosen: list[int]) -> Any:
+        return s[:, chosen].max(axis=1, initial=0.0)
+
+    def some(of: Near) -> Near:
+        return lambda s, chosen: of(s, chosen) if chosen else np.zeros(len(s))
+
     def by(
-        near: Callable[[Any, list[int]], Any] = lambda s, chosen: s[:, chosen].max(
-            axis=1, initial=0.0
-        ),
-        swap: bool = False,
-        sign: int = -1,
+        near: Near = largest,
+        weights: Callable[[float], tuple[float, float]] = lambda b: (b, b - 1),
+        last: bool = False,
     ) -> Any:
         def choose(relevance: Any, similarity: Any, k: int, balance: float) -> list[int]:
             chosen: list[int] = []
-            a, b = (1 - balance, balance) if swap else (balance, 1 - balance)
+            for_relevance, for_near = weights(balance)
             while len(chosen) < min(k, len(relevance)):
-                worth = a * relevance + sign * b * near(similarity, chosen)
+                worth = for_relevance * relevance + for_near * near(similarity, chosen)
                 worth[chosen] = -np.inf
-                chosen.append(int(worth.argmax()))
+                best = np.flatnonzero(worth == worth.max())
+                chosen.append(int(best[-1 if last else 0]))
             return chosen
 
         return choose
 
-    def mean(s: Any, chosen: list[int]) -> Any:
-        return s[:, chosen].mean(axis=1) if chosen else np.zeros(len(s))
-
-    relevance = np.array([0.85, 0.8, 0.65, 0.6, 0.5, 0.4])
-    # Chosen so that every mistake below gives a list of its own.
+    one_weight = (
+        "One of the two has no weight: balance · relevance − (1 − balance) · largest similarity."
+    )
+    relevance = np.array([0.9, 0.75, 0.7, 0.6, 0.45, 0.4, 0.35, 0.3])
+    # Drawn so that every mistake below, but that of equal ones, gives a list of its own.
     similarity = np.array(
         [
-            [1.0, 0.5, 0.1, 0.85, 0.4, 0.65],
-            [0.5, 1.0, 0.75, 0.0, 0.55, 0.75],
-            [0.1, 0.75, 1.0, 0.15, 0.1, 0.55],
-            [0.85, 0.0, 0.15, 1.0, 0.0, 0.7],
-            [0.4, 0.55, 0.1, 0.0, 1.0, 0.35],
-            [0.65, 0.75, 0.55, 0.7, 0.35, 1.0],
+            [1.0, 0.05, 0.7, 0.15, 0.6, 0.2, 0.25, 0.6],
+            [0.05, 1.0, 0.85, 0.65, 0.8, 0.55, 0.6, 0.1],
+            [0.7, 0.85, 1.0, 0.35, 0.3, 0.6, 0.2, 0.65],
+            [0.15, 0.65, 0.35, 1.0, 0.0, 0.8, 0.45, 0.3],
+            [0.6, 0.8, 0.3, 0.0, 1.0, 0.25, 0.0, 0.85],
+            [0.2, 0.55, 0.6, 0.8, 0.25, 1.0, 0.5, 0.4],
+            [0.25, 0.6, 0.2, 0.45, 0.0, 0.5, 1.0, 0.0],
+            [0.6, 0.1, 0.65, 0.3, 0.85, 0.4, 0.0, 1.0],
         ]
     )
     expect_function(
-        mmr,
+        _chosen_once(mmr),
         by(),
         cases=[
-            (relevance, similarity, 4, 0.6),
-            (relevance, similarity, 6, 0.7),
+            (relevance, similarity, 7, 0.6),
+            (relevance, similarity, 4, 0.7),
             (relevance, similarity, 3, 1.0),
+            (np.array([0.9, 0.1, 0.1]), np.full((3, 3), 0.9), 3, 0.3),
+            (np.array([1.0, 1.0]), np.eye(2), 2, 0.5),
             (relevance[:3], similarity[:3, :3], 10, 0.5),
         ],
         mistakes=[
@@ -457,7 +634,7 @@ def _check_mmr(mmr: Any) -> None:
                 "That is the order of relevance: the similarities are not used.",
             ),
             (
-                by(near=mean),
+                by(near=some(lambda s, chosen: s[:, chosen].mean(axis=1))),
                 "You subtract the mean similarity to the chosen ones. One twin among four is "
                 "hidden by the mean: take the largest.",
             ),
@@ -467,24 +644,64 @@ def _check_mmr(mmr: Any) -> None:
                 "largest.",
             ),
             (
-                by(swap=True),
+                by(near=some(lambda s, chosen: s[:, chosen].min(axis=1))),
+                "You subtract the smallest similarity: one unlike product among the chosen excuses "
+                "every twin. Take the largest.",
+            ),
+            (
+                by(weights=lambda b: (1 - b, -b)),
                 "The weights have changed places: `balance` belongs to the relevance.",
             ),
             (
-                by(sign=1),
+                by(weights=lambda b: (b, 1 - b)),
                 "You add the similarity: your list seeks twins. Subtract it.",
             ),
+            (by(weights=lambda b: (1.0, b - 1)), one_weight),
+            (by(weights=lambda b: (b, -1.0)), one_weight),
             (
                 by(near=lambda s, chosen: (s - np.eye(len(s))).max(axis=1)),
                 "You compare with all products. Only those that are chosen already count, and at "
                 "first there are none.",
             ),
             (
-                by(near=lambda s, chosen: s[:, chosen[-1]] if chosen else np.zeros(len(s))),
+                by(near=some(lambda s, chosen: s[:, chosen[-1]])),
                 "You compare with the last choice only; its predecessors are forgotten.",
+            ),
+            (
+                by(near=some(lambda s, chosen: s[:, chosen[0]])),
+                "You compare with the first choice only; its successors are forgotten.",
+            ),
+            (
+                by(last=True),
+                "Of equal ones you take the last. The task asks for the first, as `argmax` does.",
             ),
         ],
     )
+
+
+def _chosen_once(mmr: Any) -> Any:
+    """The reader's function; `Wrong` where it chooses twice or asks for more than there are."""
+
+    def choose(relevance: Any, similarity: Any, k: int, balance: float) -> Any:
+        count = len(relevance)
+        too_many = f"`k` is {k} here, and there are {count} products: then choose all, and stop."
+        try:
+            came = mmr(relevance, similarity, k, balance)
+        except (ValueError, IndexError) as error:
+            if k <= count:
+                raise
+            raise Wrong(f"{too_many} Your code raised {type(error).__name__}: {error}") from error
+        plain = type(came) is list and all(type(_unboxed(each)) is int for each in came)
+        if plain and len(set(map(int, came))) < len(came):
+            if len(came) > count:
+                raise Wrong(f"{too_many} Your list has {len(came)} places: {describe(came)}.")
+            raise Wrong(
+                f"You choose a product twice: {describe(came)}. What is chosen is out: set its "
+                "worth to -np.inf. 0 is not low enough, since others may be worth less than 0."
+            )
+        return came
+
+    return _named_like(choose, mmr)
 
 
 EXERCISES = [
@@ -535,6 +752,55 @@ EXERCISES = [
                 ),
                 "last of the `horizon` weeks",
             ),
+            WrongAnswer(
+                changed(
+                    _SPLIT,
+                    "last_week < week <= last_week + horizon",
+                    "last_week + 1 < week <= last_week + 1 + horizon",
+                ),
+                "one week late",
+            ),
+            WrongAnswer(
+                "def split(lines, last_week, horizon):\n"
+                "    known, new = [], set()\n"
+                "    for week, household, product in lines:\n"
+                "        before = {(h, p) for _, h, p in known}\n"
+                "        if week <= last_week:\n"
+                "            known.append((week, household, product))\n"
+                "        elif week <= last_week + horizon and (household, product) not in before:\n"
+                "            new.add((household, product))\n"
+                "    return known, new",
+                "may stand further down",
+            ),
+            WrongAnswer(
+                changed(_SPLIT, "return known,", "return list(set(known)),"), "bought twice"
+            ),
+            WrongAnswer(
+                changed(_SPLIT, "return known, after - before", "return [known, after - before]"),
+                "as a tuple",
+            ),
+            WrongAnswer(
+                changed(
+                    _SPLIT, "return known, after - before", "return set(known), after - before"
+                ),
+                "is a set of 4 elements; expected: a list of (week, household, product)",
+            ),
+            WrongAnswer(
+                changed(_SPLIT, "return known,", "return [str(line) for line in known],"),
+                "expected: a list of (week, household, product)",
+            ),
+            WrongAnswer(
+                changed(_SPLIT, "[line for line in lines", "[line[1:] for line in lines").replace(
+                    "for _, household, product in known", "for household, product in known"
+                ),
+                "holds ('Ann', 'rice'); expected: a list of (week, household, product)",
+            ),
+            WrongAnswer(
+                changed(
+                    _SPLIT, "return known, after - before", "return known, list(after - before)"
+                ),
+                "a set of (household, product)",
+            ),
             WrongAnswer(changed(_SPLIT, "after - before", "after"), "ask for habits too"),
             WrongAnswer(
                 changed(
@@ -574,6 +840,18 @@ EXERCISES = [
             WrongAnswer(changed(_NDCG, "min(k, len(wanted))", "len(wanted)"), "longer than k"),
             WrongAnswer(changed(_NDCG, "min(k, len(wanted))", "k"), "fewer products were wanted"),
             WrongAnswer(changed(_NDCG, "found / ideal", "found"), "That is DCG"),
+            WrongAnswer(
+                changed(_NDCG, "min(k, len(wanted))", "min(k, len(wanted), len(ranked))"),
+                "no longer than the list that came",
+            ),
+            WrongAnswer(
+                changed(
+                    changed(_NDCG, "min(k, len(wanted))", "min(len(ranked), len(wanted))"),
+                    "    found = sum(",
+                    "    ranked = ranked[:k]\n    found = sum(",
+                ),
+                "no longer than the list that came",
+            ),
             WrongAnswer(
                 "def ndcg(ranked, wanted, k=10):\n"
                 "    gains = [float(product in wanted) for product in ranked[:k]]\n"
@@ -630,6 +908,41 @@ EXERCISES = [
             ),
             WrongAnswer(
                 changed(_DECAYED, "weights.get(product, 0.0) + weight", "weight"), "overwrites"
+            ),
+            WrongAnswer(
+                changed(
+                    _DECAYED,
+                    "weights.get(product, 0.0) + weight",
+                    "max(weights.get(product, 0.0), weight)",
+                ),
+                "keep the largest weight",
+            ),
+            WrongAnswer(
+                changed(
+                    _DECAYED,
+                    "    weights = {}\n",
+                    "    weights = {}\n    now = max((day for day, _ in purchases), default=0)\n",
+                ),
+                "from the last purchase",
+            ),
+            *(
+                WrongAnswer(
+                    changed(_DECAYED, "(now - day) / (7 * half_life_weeks)", whole), "whole weeks"
+                )
+                for whole in (
+                    "(now - day) // 7 / half_life_weeks",
+                    "int((now - day) / 7) / half_life_weeks",
+                    "round((now - day) / 7) / half_life_weeks",
+                    "-(-(now - day) // 7) / half_life_weeks",
+                )
+            ),
+            WrongAnswer(
+                changed(
+                    _DECAYED,
+                    "((now - day) / (7 * half_life_weeks))",
+                    "round((now - day) / (7 * half_life_weeks))",
+                ),
+                "whole half-lives",
             ),
             WrongAnswer(changed(_DECAYED, "(now - day)", "(day - now)"), "grow with age"),
             WrongAnswer(
@@ -695,6 +1008,17 @@ EXERCISES = [
                 ),
                 "0 / 0",
             ),
+            *(
+                WrongAnswer(changed(_ITEMS, "return bought @ similar", f"return {other}"), named)
+                for other, named in (
+                    ("np.where(bought > 0, 0, bought @ similar)", "took out what the household"),
+                    ("(bought @ similar) * (1 - bought)", "took out what the household"),
+                    ("np.where(bought, -np.inf, bought @ similar)", "took out what the household"),
+                    ("bought @ similar / bought.sum(axis=1, keepdims=True)", "You take a mean"),
+                    ("bought @ similar / len(similar)", "You take a mean"),
+                    ("(bought @ similar).tolist()", "expected: an array of shape (4, 4)"),
+                )
+            ),
         ],
         praise="Customers who bought this also bought that, in four lines.",
         explanation="Cosines of columns, without the diagonal, added up over the basket.",
@@ -740,6 +1064,39 @@ EXERCISES = [
                 "does not mean ¥300",
             ),
             WrongAnswer(changed(_MEETS, "IP[0-9X]([0-9])", "IPX?([0-9])[0-9X]?"), "not the first"),
+            WrongAnswer(
+                changed(
+                    _MEETS,
+                    "tested is not None and int(tested[1]) >= water and "
+                    'product["price_cny"] < below',
+                    'product["price_cny"] < below and tested and int(tested[1]) >= water',
+                ),
+                "`bool(…)` makes it False",
+            ),
+            WrongAnswer(
+                changed(_MEETS, "tested is not None and ", ""),
+                "of ¥99 with IP6X, wanted under ¥300",
+            ),
+            WrongAnswer(
+                "def meets(product, below, water):\n"
+                '    rating = product["attributes_en"].get("water resistance", "")\n'
+                '    return product["price_cny"] < below and int(rating[3]) >= water',
+                "with IP6X, wanted under ¥300 with IPX5 or better, your code raised ValueError",
+            ),
+            WrongAnswer(
+                changed(_MEETS, '.get("water resistance", "")', '["water resistance"]'),
+                "Not every product has a rating",
+            ),
+            WrongAnswer(
+                changed(_MEETS, '.get("water resistance", "")', '.get("water resistance")'),
+                "Not every product has a rating",
+            ),
+            WrongAnswer(
+                changed(_MEETS, "return tested", 'return "yes" if tested').replace(
+                    "< below", '< below else "no"'
+                ),
+                "Return True or False",
+            ),
             WrongAnswer(
                 changed(
                     _MEETS,
@@ -818,6 +1175,47 @@ EXERCISES = [
                 ),
                 "last choice only",
             ),
+            WrongAnswer(
+                changed(
+                    _MMR,
+                    "similarity[:, chosen].max(axis=1, initial=0.0)",
+                    "similarity[:, chosen[0]] if chosen else 0.0",
+                ),
+                "first choice only",
+            ),
+            WrongAnswer(
+                changed(
+                    _MMR,
+                    "similarity[:, chosen].max(axis=1, initial=0.0)",
+                    "similarity[:, chosen].min(axis=1) if chosen else 0.0",
+                ),
+                "smallest similarity",
+            ),
+            WrongAnswer(changed(_MMR, "balance * relevance", "relevance"), "has no weight"),
+            WrongAnswer(changed(_MMR, "(1 - balance) * nearest", "nearest"), "has no weight"),
+            WrongAnswer(
+                changed(
+                    _MMR, "int(worth.argmax())", "int(np.flatnonzero(worth == worth.max())[-1])"
+                ),
+                "Of equal ones",
+            ),
+            WrongAnswer(changed(_MMR, "worth[chosen] = -np.inf", "worth[chosen] = 0"), "twice"),
+            WrongAnswer(changed(_MMR, "        worth[chosen] = -np.inf\n", ""), "twice"),
+            WrongAnswer(
+                changed(_MMR, "while len(chosen) < min(k, len(relevance)):", "for _ in range(k):"),
+                "there are 3 products",
+            ),
+            WrongAnswer(
+                "def mmr(relevance, similarity, k, balance):\n"
+                "    left, chosen = list(range(len(relevance))), []\n"
+                "    for _ in range(k):\n"
+                "        nearest = similarity[:, chosen].max(axis=1, initial=0.0)\n"
+                "        worth = balance * relevance - (1 - balance) * nearest\n"
+                "        chosen.append(left.pop(int(worth[left].argmax())))\n"
+                "    return chosen",
+                "there are 3 products",
+            ),
+            WrongAnswer(changed(_MMR, "return chosen", "return np.array(chosen)"), "an array of"),
         ],
         praise="The list loses a little relevance and stops repeating itself.",
         explanation="Greedy: each choice pays for its nearest relative in the list.",
@@ -864,12 +1262,13 @@ QUIZ = [
         ],
     ),
     Question(
-        "A new model raises NDCG on next purchases from 0.47 to 0.50. What has the shop gained?",
+        "A new model raises NDCG on next purchases from 0.47 to 0.50, measured on 2,450 "
+        "households. What has the shop gained?",
         options=[
             Option(
-                "That is open: most hits are things that the household would have bought anyway.",
-                "The measure cannot tell a reminder from a sale. Discovery, and an experiment with "
-                "a group that sees no list, can tell more.",
+                "That is open: most hits are things that the households had bought before.",
+                "Whether they would have bought them without the list the measure cannot tell. "
+                "Discovery, and an experiment with a group that sees no list, can tell more.",
                 right=True,
             ),
             Option(
@@ -878,7 +1277,8 @@ QUIZ = [
             ),
             Option(
                 "Nothing, since 0.03 is noise.",
-                "With some 2,400 households it need not be noise; the question is what it means.",
+                "On that many households it is hardly noise: a difference of 0.012 in this lesson "
+                "had a standard error of 0.002. The question is what it means.",
             ),
         ],
     ),

@@ -144,7 +144,7 @@ def popularity_bias() -> Figure:
         ax.set_yticks(range(len(rows)), list(rows))
         ax.invert_yaxis()
         ax.set(xlabel="share of the twenty most frequent products", xlim=(0, 1.05))
-    told = ", ".join(f"{name} {value:.1f}" for name, value in rows.items())
+    told = ", ".join(f"{name} {value:.2f}" for name, value in rows.items())
     return finish(fig, f"Share of the twenty most frequent products on discovery: {told}.")
 
 
