@@ -1,4 +1,4 @@
-"""The figures of lesson 09, with a retriever and a reader that can be checked by hand."""
+"""Lesson 09: figures, with a retriever and a reader that can be checked by hand; right answers."""
 
 import sys
 from types import SimpleNamespace
@@ -9,9 +9,13 @@ import pandas as pd
 import pytest
 
 from ecomtutor.datasets import passages, questions
+from ecomtutor.exercises.judging import import_first, judge
+from ecomtutor.exercises.registry import find_exercise
 from ecomtutor.figures import lesson_09
 from ecomtutor.question_answering.reader import Answer, Reader
 from ecomtutor.question_answering.spans import best_spans, separate_argmax
+from ecomtutor.teaching.grading.apart import Ground, judge_apart
+from ecomtutor.teaching.grading.confine import Limits, has_filter
 
 CACHED = ("asked", "ranks", "read_own", "outcomes")
 
@@ -178,3 +182,91 @@ def test_logits_are_drawn_around_the_best_span(
     monkeypatch.setattr(room, "load_reader", lambda language: fake)
     alt = lesson_09.logits(language).alt
     assert f"“{text[5:8]}”" in alt and "start logit is 3.0 and the end logit 2.5" in alt
+
+
+TABLE = """
+import numpy as np
+def best_span(start_logits, end_logits, max_tokens):
+    sums = np.add.outer(start_logits, end_logits)
+    i, j = np.indices(sums.shape)
+    sums = np.where((i <= j) & (j - i < max_tokens), sums, -np.inf)
+    return {}(np.unravel_index(sums.argmax(), sums.shape))
+"""
+NEW = "(n for n in re.findall(NUMBER, answer) if n not in re.findall(NUMBER, passage))"
+NUMBERS = "import numpy as np\ndef invented_numbers(answer, passage):\n    return "
+OTHER_SHAPES = {
+    "a list": ("09.1", TABLE.format("list")),
+    "an array": ("09.1", TABLE.format("np.array")),
+    "NumPy's tuple": ("09.1", TABLE.format("")),
+    "words taken one by one": (
+        "09.2",
+        "def word_f1(said, right):\n"
+        "    said, right, n = said.split(), right.split(), 0\n"
+        "    if not said and not right:\n        return 1\n"
+        "    both = len(said) + len(right)\n"
+        "    for word in said:\n"
+        "        if word in right:\n            right.remove(word)\n            n += 1\n"
+        "    return 2 * n / both",
+    ),
+    "the library's longest match": (
+        "09.3",
+        "from difflib import SequenceMatcher\n"
+        "def run_f1(said, right):\n"
+        "    both = SequenceMatcher(None, said, right, autojunk=False)\n"
+        "    n = both.find_longest_match(0, len(said), 0, len(right)).size\n"
+        "    return 2 * n / (len(said) + len(right))",
+    ),
+    "a Series": (
+        "09.4",
+        "import pandas as pd\n"
+        "def fused(rankings, constant=10):\n"
+        "    rows = [(p, 1 / (constant + r)) for each in rankings for r, p in enumerate(each, 1)]\n"
+        "    return pd.DataFrame(rows).groupby(0)[1].sum()",
+    ),
+    "a Counter": (
+        "09.4",
+        "from collections import Counter\n"
+        "def fused(rankings, constant=10):\n"
+        "    scores = Counter()\n"
+        "    for each in rankings:\n"
+        "        for r, p in enumerate(each, 1):\n            scores[p] += 1 / (constant + r)\n"
+        "    return scores",
+    ),
+    "a loop": (
+        "09.5",
+        "def mean_cost(margin, right, threshold, wrong=10, refusal=1):\n"
+        "    pairs = zip(margin, right)\n"
+        "    costs = [refusal if m < threshold else 0 if r else wrong for m, r in pairs]\n"
+        "    return sum(costs) / len(costs)",
+    ),
+    "a tuple of numbers": ("09.6", NUMBERS + f"tuple{NEW}"),
+    "an array of numbers": ("09.6", NUMBERS + f"np.array([*{NEW}])"),
+    "a generator": ("09.6", NUMBERS + NEW),
+    "a filter": (
+        "09.6",
+        NUMBERS + "filter(lambda n: n not in re.findall(NUMBER, passage), "
+        "re.findall(NUMBER, answer))",
+    ),
+}
+
+
+@pytest.mark.parametrize(("number", "source"), OTHER_SHAPES.values(), ids=OTHER_SHAPES)
+def test_a_right_answer_of_another_shape_passes(number: str, source: str) -> None:
+    exercise = find_exercise(number)
+    names: dict[str, Any] = {}
+    exec(f"{exercise.setup}\n{source}", names)
+    verdict = judge(exercise, [names[name] for name in exercise.names], names)
+    assert verdict.standing == "right", verdict.message
+
+
+@pytest.mark.skipif(not has_filter(), reason="the filter is for Linux on x86 and ARM")
+@pytest.mark.parametrize("name", ["an array", "a Series", "a generator", "a filter"])
+def test_and_in_the_grader_too(name: str) -> None:
+    number, source = OTHER_SHAPES[name]
+    exercise = find_exercise(number)
+    names: dict[str, Any] = {}
+    exec(exercise.setup, names)
+    import_first(exercise.check)
+    limits = Limits(patience=4.0, wall=15)  # others use the processors too
+    found = judge_apart(exercise, {number: source}, Ground(names), limits)
+    assert found.status == "pass", found
