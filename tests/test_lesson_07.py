@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ecomtutor import finetuning
+from ecomtutor.exercises.registry import find_exercise
 from ecomtutor.figures import lesson_07
 
 
@@ -66,3 +67,110 @@ def test_learning_curves_name_every_method(monkeypatch):
     monkeypatch.setattr(finetuning, "learning_curves", lambda: table)
     alt = lesson_07.learning_curves().alt
     assert all(f"{method} from 0.61 to 0.70" in alt for method in methods)
+
+
+_STEPS = """
+def training_step(model, optimizer, inputs, targets):
+    {forget}
+    loss = torch.nn.functional.cross_entropy(model(inputs), targets)
+    {move}
+    return float(loss.item())
+"""
+_PLAIN = "loss.backward()\n    optimizer.step()"
+_RIGHT = {
+    "the model forgets": ("07.2", _STEPS.format(forget="model.zero_grad()", move=_PLAIN)),
+    "each gradient is taken away": (
+        "07.2",
+        _STEPS.format(forget="for p in model.parameters(): p.grad = None", move=_PLAIN),
+    ),
+    "autograd.grad": (
+        "07.2",
+        _STEPS.format(
+            forget="ps = list(model.parameters())",
+            move="for p, g in zip(ps, torch.autograd.grad(loss, ps)): p.grad = g\n"
+            "    optimizer.step()",
+        ),
+    ),
+    "forgotten at the end": (
+        "07.2",
+        _STEPS.format(forget="pass", move=f"{_PLAIN}\n    optimizer.zero_grad()"),
+    ),
+    "a closure": (
+        "07.2",
+        """
+def training_step(model, optimizer, inputs, targets):
+    def closure():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(inputs), targets)
+        loss.backward()
+        return loss
+    return optimizer.step(closure).item()
+""",
+    ),
+    "a logarithm by hand": (
+        "07.2",
+        """
+def training_step(model, optimizer, inputs, targets):
+    optimizer.zero_grad()
+    p = model.forward(inputs).log_softmax(-1)
+    loss = -p[torch.arange(len(targets)), targets].mean()
+    loss.backward()
+    optimizer.step()
+    return loss.detach().numpy().item()
+""",
+    ),
+    "a list": ("07.3", "{scores}\ndef scores(h, f, m): return list(plain(h, f, m))"),
+    "an array": ("07.3", "{scores}\ndef scores(h, f, m): return np.array(plain(h, f, m))"),
+    "lists of counts": (
+        "07.6",
+        "{confident_counts}\ndef confident_counts(a, p): return plain(a, p).tolist()",
+    ),
+    "a table of counts": (
+        "07.6",
+        "{confident_counts}\ndef confident_counts(a, p): return pd.DataFrame(plain(a, p))",
+    ),
+    "a Series of texts": (
+        "07.1",
+        """
+def honest_accuracy(right, texts, training_texts):
+    known = pd.Series(training_texts).map(same_text_key)
+    unseen = ~pd.Series(texts).map(same_text_key).isin(known)
+    return pd.Series(right)[unseen].mean()
+""",
+    ),
+    "edges and NumPy's mean": (
+        "07.4",
+        """
+def expected_calibration_error(confidence, right, bins=10):
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.clip(np.digitize(confidence, edges) - 1, 0, bins - 1)
+    sums = np.bincount(place, confidence - right, minlength=bins)
+    return np.abs(sums).sum() / len(right)
+""",
+    ),
+    "min with a key": (
+        "07.5",
+        """
+def cheapest(probability, is_complaint, thresholds, missed, false_alarm):
+    def cost(t):
+        m = np.sum(is_complaint & (probability < t))
+        f = np.sum(~is_complaint & (probability >= t))
+        return missed * m + false_alarm * f
+    return min(thresholds, key=cost)
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize(("number", "source"), _RIGHT.values(), ids=_RIGHT)
+def test_right_answers_of_another_shape_pass(number: str, source: str) -> None:
+    import torch
+
+    from ecomtutor.datasets.reviews import same_text_key
+
+    exercise = find_exercise(number)
+    answer = exercise.answer if isinstance(exercise.answer, str) else exercise.answer[0]
+    ready = exercise.solution.replace(f"def {answer}(", "def plain(")
+    names = {"np": np, "pd": pd, "torch": torch, "same_text_key": same_text_key}
+    exec(source.replace(f"{{{answer}}}", ready), names)
+    exercise.check(names[answer])

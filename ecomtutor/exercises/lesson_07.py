@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from ecomtutor.exercises.checking import Wrong, beside, expect, expect_function
+from ecomtutor.exercises.checking import Wrong, beside, describe, expect, expect_function
+from ecomtutor.exercises.comparing import first_difference, is_array, is_table, is_tensor
 from ecomtutor.exercises.registry import Exercise, Option, Question, WrongAnswer, changed
+
+
+def _led(function: Any, shaped: Callable[[Any], Any]) -> Any:
+    """The reader's function, its result brought by `shaped` to the shape that is compared.
+
+    What is no function stays as it is.
+    """
+    if not callable(function):
+        return function
+
+    def led(*args: Any) -> Any:
+        came = function(*args)
+        return None if came is None else shaped(came)
+
+    name = getattr(function, "__name__", None)
+    led.__name__ = name if type(name) is str else "your function"
+    return led
+
 
 _HONEST = '''
 def honest_accuracy(right, texts, training_texts):
@@ -19,34 +39,32 @@ def honest_accuracy(right, texts, training_texts):
 def _check_honest_accuracy(honest_accuracy: Any) -> None:
     from ecomtutor.datasets.reviews import same_text_key
 
-    def share(key: Any, seen: bool = False, of_all: bool = False) -> Any:
-        def accuracy(right: Any, texts: Any, training: Any) -> float:
-            known = {key(text) for text in training}
-            kept = [
-                ok for ok, text in zip(right, texts, strict=True) if (key(text) in known) == seen
-            ]
-            return sum(kept) / (len(right) if of_all else len(kept))
-
-        return accuracy
-
     training = ["很好", "房间很干净", "Great sound", "电池太差"]
     texts = ["很好！", "房间很干净", "great sound.", "送货很慢", "书很有趣", "屏幕有划痕", "质量差"]
     right = [True, True, True, True, False, False, True]
+    honest = _share(same_text_key)
     expect_function(
         honest_accuracy,
-        share(same_text_key),
+        honest,
         cases=[
             (right, texts, training),
             ([False, True, True, True], ["好 书", "差书", "快！", "慢"], ["好书", "快"]),
+            # The same unseen text was judged right once and wrong once.
+            ([True, False, False, True, True], ["慢", "慢", "快！", "新书", "好看"], ["快"]),
         ],
         mistakes=[
             (
-                share(str),
+                _share(str),
                 "You compare the texts letter by letter. “很好！” is “很好” from training with a "
                 "mark behind it: compare same_text_key of both.",
             ),
             (
-                share(same_text_key, seen=True),
+                _share(same_text_key, of_training=str),
+                "You take the key of the test texts only. “Great sound” stands in training in "
+                "another case: take same_text_key of the training texts, too.",
+            ),
+            (
+                _share(same_text_key, seen=True),
                 "That is the accuracy on the texts that were seen. Asked is the other part.",
             ),
             (
@@ -54,25 +72,56 @@ def _check_honest_accuracy(honest_accuracy: Any) -> None:
                 "That is the accuracy on all texts: those that stand in training must go first.",
             ),
             (
-                share(same_text_key, of_all=True),
+                _share(same_text_key, of_all=True),
                 "You divide by the number of all texts. Divide by the number of unseen ones.",
             ),
             (
-                lambda right, texts, training: share(same_text_key)(
-                    [not ok for ok in right], texts, training
-                ),
+                lambda right, texts, training: 1 - honest(right, texts, training),
                 "That is the share of mistakes. Accuracy counts the right answers.",
             ),
             (
-                lambda right, texts, training: sum(
-                    ok
-                    for ok, text in zip(right, texts, strict=True)
-                    if same_text_key(text) not in set(map(same_text_key, training))
-                ),
+                lambda right, texts, training: 100 * honest(right, texts, training),
+                "That is a percentage. Give a share between 0 and 1.",
+            ),
+            (
+                _share(same_text_key, of_all=None),
                 "That is how many were right: divide by the number of unseen texts.",
             ),
+            *((each, _ONCE) for each in (_share_of_keys(False), _share_of_keys(True))),
         ],
     )
+
+
+_ONCE = (
+    "An unseen text that stands twice counts once in yours. Keep every test text, and only ask "
+    "whether its key stands in training."
+)
+
+
+def _share(
+    key: Any, seen: bool = False, of_all: bool | None = False, of_training: Any = None
+) -> Any:
+    """Accuracy on the unseen texts and ways to miss it; of_all: None does not divide."""
+
+    def accuracy(right: Any, texts: Any, training: Any) -> float:
+        known = {(of_training or key)(text) for text in training}
+        kept = [ok for ok, text in zip(right, texts, strict=True) if (key(text) in known) == seen]
+        return sum(kept) / {None: 1, True: len(right), False: len(kept)}[of_all]
+
+    return accuracy
+
+
+def _share_of_keys(first: bool) -> Any:
+    """Accuracy where equal unseen texts are one: judged by the first of them, or by the last."""
+    from ecomtutor.datasets.reviews import same_text_key
+
+    def accuracy(right: Any, texts: Any, training: Any) -> float:
+        known = {same_text_key(text) for text in training}
+        pairs = [(same_text_key(text), ok) for ok, text in zip(right, texts, strict=True)]
+        kept = dict(pair for pair in (pairs[::-1] if first else pairs) if pair[0] not in known)
+        return sum(kept.values()) / len(kept)
+
+    return accuracy
 
 
 _STEP = '''
@@ -87,40 +136,44 @@ def training_step(model, optimizer, inputs, targets):
 
 
 def _check_training_step(training_step: Any) -> None:
+    batches = _batches()
+    events, losses, weights = beside(_watched, training_step, batches)
+    _demand_numbers(losses)
+    right_losses, right_weights = _rehearsed(_step(), batches)
+    second = " ".join(events).split("|")[2].split()  # what happened in the second of three steps
+    _complain_about_mode(second)
+    if "step" not in second or first_difference(weights, right_weights) is not None:
+        _name_the_mistake(losses, weights, batches)
+        _complain_about(second, moved=first_difference(weights, _small_model().weight) is not None)
+    elif first_difference(losses, right_losses) is not None:
+        _name_the_mistake(losses, weights, batches)
+    expect(losses, right_losses, what="the list of the losses of three steps")
+    expect(weights, right_weights, what="the model's weight after three steps")
+
+
+def _batches() -> list[tuple[Any, Any]]:
+    """Three batches of six texts and three labels; the gradient of the second is a long one."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
-    batches = [
-        (torch.randn(6, 3, generator=generator), torch.tensor([0, 1, 0, 1, 1, 0])) for _ in range(3)
-    ]
-    events, losses, weights = beside(_watched, training_step, batches)
-    _complain_about(events)
-    if any(loss is None for loss in losses):
+    targets = torch.tensor([0, 1, 2, 1, 2, 0])
+    sizes = (1.0, 8.0, 1.0)
+    return [(size * torch.randn(6, 3, generator=generator), targets) for size in sizes]
+
+
+def _demand_numbers(losses: list[Any]) -> None:
+    loss = losses[0]
+    if any(each is None for each in losses):
         raise Wrong("Your function returns nothing. End it with return loss.item().")
-    expected = _reference_losses(batches)
-    softened = _reference_losses(batches, twice=True)
-    came = [float(loss) if not isinstance(loss, float) else loss for loss in losses]
-    expect(
-        came,
-        expected[0],
-        what="the losses of three steps",
-        mistakes=[
-            (
-                softened[0],
-                "Your loss takes the softmax twice: cross_entropy wants the logits as they are "
-                "and takes the softmax itself.",
-            ),
-            (
-                [6 * loss for loss in expected[0]],
-                "The loss is summed over the batch. Leave cross_entropy's mean as it is.",
-            ),
-        ],
-    )
-    expect(weights, expected[1], what="the weights after three steps")
+    if is_tensor(loss) or is_array(loss):
+        kind = "a tensor" if is_tensor(loss) else "an array"
+        raise Wrong(f"You return {kind}: end with return loss.item(), which is a plain number.")
+    if isinstance(loss, str):
+        raise Wrong("You return text: end with return loss.item(), which is a plain number.")
 
 
 def _watched(training_step: Any, batches: Any) -> tuple[list[str], list[Any], Any]:
-    """Run the reader's step, and write down the order in which things happen in the last one."""
+    """Run the reader's step on each batch, and write down the order in which things happen."""
     import torch
 
     events: list[str] = []
@@ -131,12 +184,15 @@ def _watched(training_step: Any, batches: Any) -> tuple[list[str], list[Any], An
             super().zero_grad(set_to_none)
 
         def step(self, closure: Any = None) -> Any:
+            loss = super().step(closure)  # a closure computes the gradient here
             events.append("step")
-            return super().step(closure)
+            return loss
 
     model = _small_model()
     optimizer = Watching(model.parameters(), lr=0.5)
-    model.register_forward_hook(lambda *_: events.append("forward"))
+    model.register_forward_hook(
+        lambda module, *_: events.append("forward" if module.training else "silenced")
+    )
     model.bias.register_hook(lambda _: events.append("backward"))
     losses = []
     for inputs, targets in batches:
@@ -145,10 +201,23 @@ def _watched(training_step: Any, batches: Any) -> tuple[list[str], list[Any], An
     return events, losses, model.weight.detach().clone()
 
 
-def _complain_about(events: list[str]) -> None:
-    """Name what is missing or stands in the wrong place, judged by the second of three steps."""
-    second = " ".join(events).split("|")[2].split()
-    if "forward" not in second:
+def _complain_about_mode(second: list[str]) -> None:
+    called = [each for each in second if each in ("forward", "silenced")]
+    if called[:1] == ["silenced"]:
+        raise Wrong(
+            "You train with the model in evaluation mode: model.eval() switches dropout off. Leave "
+            "the mode to the caller, or call model.train()."
+        )
+
+
+def _complain_about(second: list[str], moved: bool) -> None:
+    """Name what is missing or stands in the wrong place in a step that ends at wrong weights."""
+    if "step" not in second and moved:
+        raise Wrong(
+            "The weights move, but the optimizer that you were given never steps. Call its "
+            "step(); one of your own forgets what it knows of earlier steps."
+        )
+    if not {"forward", "silenced"} & set(second):
         raise Wrong("The model is never called: the loss begins with model(inputs).")
     if "backward" not in second:
         raise Wrong("No gradient is computed: loss.backward() is missing.")
@@ -160,11 +229,6 @@ def _complain_about(events: list[str]) -> None:
             "You step before loss.backward(): the optimizer moves by the gradient of the batch "
             "before, and in the first step by none."
         )
-    if "zero_grad" not in second:
-        raise Wrong(
-            "Gradients add up: in your second step the gradient of the first is still there. "
-            "Which line of the optimizer forgets it?"
-        )
     if "zero_grad" in second[backward:step]:
         raise Wrong(
             "You forget the gradient between backward and step: the optimizer finds nothing to "
@@ -172,30 +236,88 @@ def _complain_about(events: list[str]) -> None:
         )
 
 
-def _small_model() -> Any:
+def _name_the_mistake(losses: Any, weights: Any, batches: Any) -> None:
+    """Say which likely mistake gives these losses and these weights, if one does."""
+    for step, message in _mistaken_steps():
+        if first_difference([losses, weights], list(_rehearsed(step, batches))) is None:
+            raise Wrong(message)
+
+
+def _mistaken_steps() -> list[tuple[Any, str]]:
+    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+    def of_two_labels(z: Any, y: Any) -> Any:
+        return binary_cross_entropy_with_logits(z[:, 1] - z[:, 0], y.float())
+
+    return [
+        (
+            _step(forget=False),
+            "Gradients add up: in your second step the gradient of the first is still there. "
+            "Which line of the optimizer forgets it?",
+        ),
+        (
+            _step(lambda z, y: cross_entropy(z.softmax(-1), y)),
+            "Your loss takes the softmax twice: cross_entropy wants the logits as they are "
+            "and takes the softmax itself.",
+        ),
+        (
+            _step(lambda z, y: cross_entropy(z, y, reduction="sum")),
+            "The loss is summed over the batch. Leave cross_entropy's mean as it is.",
+        ),
+        (
+            _step(late=True),
+            "You compute the loss once more after the step. Return the loss that backward saw.",
+        ),
+        (
+            _step(clip=1.0),
+            "You clip the gradient. A serious run may; here the step follows it as it is.",
+        ),
+        (
+            _step(of_two_labels),
+            "Your loss looks at two labels. A model may have more: cross_entropy takes all.",
+        ),
+    ]
+
+
+def _step(
+    loss_of: Any = None, *, forget: bool = True, clip: float | None = None, late: bool = False
+) -> Any:
+    """The right step, or one with a mistake; loss_of takes logits (texts, labels) and targets."""
     import torch
 
-    model = torch.nn.Linear(3, 2)
-    with torch.no_grad():
-        model.weight.copy_(torch.tensor([[0.1, -0.2, 0.3], [0.0, 0.4, -0.1]]))
-        model.bias.zero_()
-    return model
+    loss_of = loss_of or torch.nn.functional.cross_entropy
+
+    def step(model: Any, optimizer: Any, inputs: Any, targets: Any) -> float:
+        if forget:
+            optimizer.zero_grad()
+        loss = loss_of(model(inputs), targets)
+        loss.backward()
+        if clip is not None:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimizer.step()
+        return float((loss_of(model(inputs), targets) if late else loss).item())
+
+    return step
 
 
-def _reference_losses(batches: Any, twice: bool = False) -> tuple[list[float], Any]:
+def _rehearsed(step: Any, batches: Any) -> tuple[list[float], Any]:
+    """Losses, and the weight at the end, of a step of ours."""
     import torch
 
     model = _small_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    losses = []
-    for inputs, targets in batches:
-        optimizer.zero_grad()
-        outputs = model(inputs).softmax(-1) if twice else model(inputs)
-        loss = torch.nn.functional.cross_entropy(outputs, targets)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = [step(model, optimizer, inputs, targets) for inputs, targets in batches]
     return losses, model.weight.detach()
+
+
+def _small_model() -> Any:
+    import torch
+
+    model = torch.nn.Linear(3, 3)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[0.1, -0.2, 0.3], [0.0, 0.4, -0.1], [0.2, 0.1, 0.0]]))
+        model.bias.zero_()
+    return model
 
 
 _SCORES = '''
@@ -222,8 +344,18 @@ def _check_scores(scores: Any) -> None:
 
         return mistaken
 
+    def ratio(part: float, rest: float) -> float:
+        return part / rest if rest else 0.0
+
+    def divided(of_alarms: Any, of_complaints: Any) -> Any:
+        def mistaken(hits: float, false_alarms: float, missed: float) -> Any:
+            p, r = of_alarms(hits, false_alarms), of_complaints(hits, missed)
+            return p, r, harmonic(p, r)
+
+        return mistaken
+
     expect_function(
-        scores,
+        _led(scores, _as_three),
         variant(),
         cases=[(30, 10, 20), (7, 1, 0), (0, 0, 4), (0, 3, 0), (0, 0, 0)],
         mistakes=[
@@ -246,12 +378,29 @@ def _check_scores(scores: Any) -> None:
                 "You divide by all three counts. Precision divides by the alarms alone, recall by "
                 "the complaints alone.",
             ),
+            *(
+                (
+                    divided(*each),
+                    "You divide the hits by the mistakes alone. All alarms are hits + "
+                    "false_alarms, all complaints are hits + missed.",
+                )
+                for each in ((ratio, ratio), (share, ratio), (ratio, share))
+            ),
             (
                 lambda h, f, m: tuple(100 * each for each in variant()(h, f, m)),
                 "These are percentages: give shares between 0 and 1.",
             ),
         ],
     )
+
+
+def _as_three(came: Any) -> Any:
+    """Three numbers in a tuple, whether they came in a list, an array or a tensor."""
+    if is_array(came) or is_tensor(came):
+        came = came.tolist()
+    if type(came) not in (tuple, list):
+        raise Wrong(f"your answer is {describe(came)}. Return a tuple: precision, recall, F1.")
+    return tuple(came)
 
 
 _ECE = '''
@@ -271,57 +420,118 @@ def expected_calibration_error(confidence, right, bins=10):
 def _check_ece(ece: Any) -> None:
     import numpy as np
 
-    def gaps(confidence: Any, right: Any, bins: int) -> tuple[Any, Any]:
-        place = np.minimum((confidence * bins).astype(int), bins - 1)
-        full = [place == b for b in range(bins) if (place == b).any()]
-        signed = np.array([confidence[i].mean() - right[i].mean() for i in full])
-        return signed, np.array([i.mean() for i in full])
-
-    def by(rule: Any) -> Any:
-        return lambda confidence, right, bins=10: float(rule(*gaps(confidence, right, bins)))
-
     rng = np.random.default_rng(7)
     confidence = rng.uniform(0.5, 1.0, 200)
     right = (rng.random(200) < 0.25 + 0.6 * confidence).astype(float)
     confidence[0] = 1.0
+    # Two texts of 1.0 that are wrong; the others in their bin are more often right than sure.
+    ends = np.array([0.6, 0.62, 0.8, 0.55, 1.0, 1.0]), np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
     expect_function(
         ece,
-        by(lambda gap, share: (share * abs(gap)).sum()),
+        _binned(lambda gap, share: (share * abs(gap)).sum()),
         cases=[
             (confidence, right),
             (confidence, right, 5),
             (np.array([0.95, 0.95, 0.55, 1.0]), np.array([1.0, 0.0, 1.0, 1.0])),
+            (*ends, 2),
         ],
-        mistakes=[
-            (
-                by(lambda gap, share: abs(gap).mean()),
-                "Every bin counts the same in yours, a bin with one text as much as one with a "
-                "hundred. Weight each gap by its share of the texts.",
-            ),
-            (
-                by(lambda gap, share: abs((share * gap).sum())),
-                "Your gaps have signs, and they cancel: too sure here, too modest there. Take each "
-                "bin's absolute gap.",
-            ),
-            (
-                by(lambda gap, share: (share * gap).sum()),
-                "Your gaps have signs, and they cancel. Take each bin's absolute gap.",
-            ),
-            (
-                by(lambda gap, share: abs(gap).max()),
-                "That is the worst bin's gap. Asked is the mean over all texts.",
-            ),
-            (
-                by(lambda gap, share: abs(gap).sum()),
-                "You add the gaps up without their weights: multiply each by its share of texts.",
-            ),
-            (
-                lambda confidence, right, bins=10: float(abs(confidence - right).mean()),
-                "You compare each text's confidence with its own outcome, 0 or 1. Compare means of "
-                "bins: nobody can be 80 % right on one text.",
-            ),
-        ],
+        mistakes=_mistaken_errors(),
     )
+
+
+def _binned(rule: Any, place: Any = None, centred: bool = False) -> Any:
+    """An error by a rule that takes the signed gap of each full bin and its share of texts."""
+    import numpy as np
+
+    def last_holds_one(c: Any, bins: int) -> Any:
+        return np.minimum((c * bins).astype(int), bins - 1)
+
+    def error(confidence: Any, right: Any, bins: int = 10) -> float:
+        where = (place or last_holds_one)(confidence, bins)
+        full = [(b, where == b) for b in np.unique(where) if b >= 0]
+        sure = [(b + 0.5) / bins if centred else confidence[i].mean() for b, i in full]
+        gaps = np.array(sure) - np.array([right[i].mean() for _, i in full])
+        return float(rule(gaps, np.array([i.mean() for _, i in full])))
+
+    return error
+
+
+def _mistaken_errors() -> list[tuple[Any, str]]:
+    import numpy as np
+
+    def weighted(gap: Any, share: Any) -> Any:
+        return (share * abs(gap)).sum()
+
+    def alone(c: Any, bins: int) -> Any:
+        return (c * bins).astype(int)
+
+    def lost(c: Any, bins: int) -> Any:
+        return np.where(c < 1, (c * bins).astype(int), -1)
+
+    def upper_half(c: Any, bins: int) -> Any:
+        return np.minimum(((c - 0.5) * 2 * bins).astype(int), bins - 1)
+
+    def over_bins(c: Any, right: Any, bins: int = 10) -> float:
+        return _binned(lambda gap, share: abs(gap).sum() / bins)(c, right, bins)
+
+    cancel = (
+        "Too sure here and too modest there cancel out in yours: the gaps keep their signs, or "
+        "all texts lie in one bin. Take each bin's absolute gap, then the mean."
+    )
+    return [
+        (
+            lambda c, right, bins=10: float("nan"),
+            "Your answer is nan: an empty bin has no mean. Pass over the bins without texts.",
+        ),
+        (
+            _binned(lambda gap, share: abs(gap).mean()),
+            "Every bin counts the same in yours, a bin with one text as much as one with a "
+            "hundred. Weight each gap by its share of the texts.",
+        ),
+        (
+            over_bins,
+            "You divide by the number of bins, empty ones too. Weight each gap by its share of "
+            "the texts.",
+        ),
+        (_binned(lambda gap, share: abs((share * gap).sum())), cancel),
+        (_binned(lambda gap, share: (share * gap).sum()), cancel),
+        (_binned(lambda gap, share: -(share * gap).sum()), cancel),
+        (
+            _binned(lambda gap, share: abs(gap).max()),
+            "That is the worst bin's gap. Asked is the mean over all texts.",
+        ),
+        (
+            _binned(lambda gap, share: abs(gap).sum()),
+            "You add the gaps up without their weights: multiply each by its share of texts.",
+        ),
+        (
+            lambda c, right, bins=10: float(abs(c - right).mean()),
+            "You compare each text's confidence with its own outcome, 0 or 1. Compare means of "
+            "bins: nobody can be 80 % right on one text.",
+        ),
+        (
+            _binned(weighted, centred=True),
+            "You compare with the middle of the bin. Take the mean confidence of its texts.",
+        ),
+        (
+            lambda c, right, bins=10: _binned(weighted)(c, right, 10),
+            "Yours has ten bins whatever `bins` says.",
+        ),
+        (
+            _binned(weighted, upper_half),
+            "Your bins divide 0.5 to 1. They are equal parts of 0 to 1.",
+        ),
+        (
+            _binned(weighted, alone),
+            "A confidence of exactly 1.0 has a bin of its own in yours. It belongs to the last "
+            "bin, bins - 1.",
+        ),
+        (
+            _binned(weighted, lost),
+            "A text with a confidence of exactly 1.0 is in none of your bins. It belongs to the "
+            "last one.",
+        ),
+    ]
 
 
 _CHEAPEST = '''
@@ -339,59 +549,43 @@ def cheapest(probability, is_complaint, thresholds, missed, false_alarm):
 def _check_cheapest(cheapest: Any) -> None:
     import numpy as np
 
-    def chosen(swap: bool = False, upside_down: bool = False, strict: bool = False) -> Any:
-        def choose(p: Any, truth: Any, thresholds: Any, missed: Any, false_alarm: Any) -> Any:
-            if swap:
-                missed, false_alarm = false_alarm, missed
-            costs = _costs(p, truth, thresholds, missed, false_alarm, strict)
-            return thresholds[int(np.argmax(costs) if upside_down else np.argmin(costs))]
-
-        return choose
-
     rng = np.random.default_rng(3)
     truth = rng.random(300) < 0.5
     probability = np.clip(rng.normal(0.35 + 0.3 * truth, 0.2), 0.01, 0.99).round(2)
     thresholds = [round(0.05 * i, 2) for i in range(1, 20)]
+    rare = np.arange(400) % 20 == 0  # 5 % complaints
+    seldom = np.clip(rng.normal(0.35 + 0.3 * rare, 0.2), 0.01, 0.99).round(2)
     six = np.array([0.9, 0.6, 0.3, 0.4, 0.2, 0.1])
     whose = np.array([True, True, True, False, False, False])
+    eight = np.array([0.2, 0.9, 0.95, 0.3, 0.4, 0.1, 0.5, 0.85])
     expect_function(
         cheapest,
-        chosen(),
+        _chosen(),
         cases=[
             (probability, truth, thresholds, 10, 1),
             (probability, truth, thresholds, 1, 5),
+            (seldom, rare, thresholds, 10, 1),
             (six, whose, [0.1, 0.3, 0.5, 0.6, 0.9], 10, 1),
+            # Costs 4, 6, 5, 3, 2: cheap at 0.15, dearer, and cheapest at the end.
+            (eight, np.arange(8) < 3, [0.15, 0.25, 0.35, 0.6, 0.87], 2, 1),
+            # In no order; four of them cost the same, 1.
+            (six, whose, [0.6, 0.28, 0.9, 0.3, 0.25, 0.27, 0.5], 10, 1),
         ],
-        mistakes=[
-            (
-                chosen(swap=True),
-                "The two costs have changed places: a missed complaint has no alarm, a false alarm "
-                "has no complaint.",
-            ),
-            (chosen(upside_down=True), "That is the dearest threshold: you look for the smallest."),
-            (
-                lambda p, t, thresholds, missed, false_alarm: chosen()(p, t, thresholds, 1, 1),
-                "Your threshold makes the fewest mistakes: the costs are not used. One kind of "
-                "mistake is dearer than the other.",
-            ),
-            (
-                chosen(strict=True),
-                "An alarm is given from the threshold on: >= and not >.",
-            ),
-            (
-                lambda p, t, thresholds, missed, false_alarm: float(
-                    min(_costs(p, t, thresholds, missed, false_alarm))
-                ),
-                "That is the lowest cost. Asked is the threshold at which it is reached.",
-            ),
-            (
-                lambda p, t, thresholds, missed, false_alarm: int(
-                    np.argmin(_costs(p, t, thresholds, missed, false_alarm))
-                ),
-                "That is the place in the list. Asked is the threshold that stands there.",
-            ),
-        ],
+        mistakes=_mistaken_choices(),
     )
+
+
+def _chosen(pick: Any = None, strict: bool = False, price: Any = None) -> Any:
+    """The choice, or one with a mistake; price makes (missed, false_alarm) of those given."""
+    import numpy as np
+
+    def choose(p: Any, truth: Any, thresholds: Any, missed: Any, false_alarm: Any) -> Any:
+        if price:
+            missed, false_alarm = price(missed, false_alarm, truth)
+        costs = np.array(_costs(p, truth, thresholds, missed, false_alarm, strict))
+        return pick(thresholds, costs) if pick else thresholds[int(np.argmin(costs))]
+
+    return choose
 
 
 def _costs(
@@ -399,6 +593,75 @@ def _costs(
 ) -> list[float]:
     alarms = [p > t if strict else p >= t for t in thresholds]
     return [missed * (truth & ~a).sum() + false_alarm * (~truth & a).sum() for a in alarms]
+
+
+def _mistaken_choices() -> list[tuple[Any, str]]:
+    import numpy as np
+
+    def tied(place: Any) -> Any:
+        return _chosen(
+            lambda ts, costs: place([t for t, c in zip(ts, costs, strict=True) if c == costs.min()])
+        )
+
+    def before_the_rise(ts: Any, costs: Any) -> Any:
+        rises = np.flatnonzero(np.diff(costs) > 0)
+        return ts[int(rises[0])] if len(rises) else ts[-1]
+
+    return [
+        (
+            _chosen(price=lambda missed, false, truth: (false, missed)),
+            "The two costs have changed places: a missed complaint has no alarm, a false alarm "
+            "has no complaint.",
+        ),
+        (
+            _chosen(lambda ts, costs: ts[int(np.argmax(costs))]),
+            "That is the dearest threshold: you look for the smallest cost.",
+        ),
+        (
+            _chosen(price=lambda missed, false, truth: (1, 1)),
+            "Your threshold makes the fewest mistakes: the costs are not used. One kind of "
+            "mistake is dearer than the other.",
+        ),
+        (
+            _chosen(
+                price=lambda missed, false, truth: (missed / truth.sum(), false / (~truth).sum())
+            ),
+            "You price shares, not counts: each kind of mistake is divided by its own class. A "
+            "false alarm costs the same however many harmless reviews there are.",
+        ),
+        (_chosen(strict=True), "An alarm is given from the threshold on: >= and not >."),
+        (
+            _chosen(lambda ts, costs: float(min(costs))),
+            "That is the lowest cost. Asked is the threshold at which it is reached.",
+        ),
+        (
+            _chosen(lambda ts, costs: int(np.argmin(costs))),
+            "That is the place in the list. Asked is the threshold that stands there.",
+        ),
+        (
+            lambda p, truth, ts, missed, false_alarm: false_alarm / (missed + false_alarm),
+            "That is the formula for calibrated probabilities. Here count the mistakes on the "
+            "given reviews, and return one of the given thresholds.",
+        ),
+        (
+            _chosen(before_the_rise),
+            "You stop where the cost rises for the first time. It may fall again: try all.",
+        ),
+        (
+            tied(lambda cheapest: cheapest[-1]),
+            "Of several that cost the same you take the last: < and not <=. Asked is the first.",
+        ),
+        (
+            tied(min),
+            "Of several that cost the same you take the smallest. Asked is the one that stands "
+            "first in the list, which is in no order.",
+        ),
+        (
+            tied(max),
+            "Of several that cost the same you take the largest. Asked is the one that stands "
+            "first in the list, which is in no order.",
+        ),
+    ]
 
 
 _CONFIDENT = '''
@@ -418,23 +681,6 @@ def confident_counts(answers, probabilities):
 def _check_confident_counts(confident_counts: Any) -> None:
     import numpy as np
 
-    def counted(usual: Any, several: bool = False) -> Any:
-        def count(answers: Any, probabilities: Any) -> Any:
-            classes = probabilities.shape[1]
-            bars = usual(answers, probabilities)
-            counts = np.zeros((classes, classes), dtype=int)
-            for answer, row in zip(answers, probabilities, strict=True):
-                sure = [j for j in range(classes) if row[j] >= bars[j]]
-                for j in sure if several else sorted(sure, key=lambda j: -row[j])[:1]:
-                    counts[answer, j] += 1
-            return counts
-
-        return count
-
-    def own_mean(answers: Any, p: Any) -> Any:
-        return [p[answers == j, j].mean() for j in range(p.shape[1])]
-
-    right = counted(own_mean)
     rng = np.random.default_rng(5)
     answers = rng.integers(0, 3, 150)
     logits = rng.normal(size=(150, 3)) + np.array([1.2, 0.0, 0.0])
@@ -445,44 +691,127 @@ def _check_confident_counts(confident_counts: Any) -> None:
     # The first text reaches the bars of class 0 (0.5) and of class 1 (0.35).
     low = [[0.55, 0.4, 0.05], [0.45, 0.3, 0.25], [0.3, 0.35, 0.35], [0.4, 0.35, 0.25]]
     both = np.array([*low, [0.1, 0.1, 0.8], [0.2, 0.2, 0.6]])
+    # Bars 0.30, 0.75, 0.375. The first and the last reach 0 and 2, and 2 is the likelier; the last
+    # is further above the bar of 0.
+    first = [[0.35, 0.2, 0.45], [0.25, 0.65, 0.1], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1]]
+    later = np.array([*first, [0.5, 0.16, 0.34], [0.36, 0.23, 0.41]])
+    pairs = np.array([0, 0, 1, 1, 2, 2])
+    # Class 1 has one text, which lies exactly at its bar.
+    lonely = np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
     expect_function(
-        confident_counts,
-        right,
+        _led(confident_counts, _as_counts),
+        _counted(_own_means),
         cases=[
             (answers, three),
             (np.array([0, 0, 0, 0, 1, 1, 1, 1]), two),
-            (np.array([0, 0, 1, 1, 2, 2]), both),
+            (pairs, both),
+            (pairs, later),
+            (np.array([0, 0, 1]), lonely),
         ],
-        mistakes=[
-            (
-                counted(lambda a, p: [0.0] * p.shape[1]),
-                "You count every text under its likeliest class: that is a confusion matrix. "
-                "Where the model is less sure than usual, the text is not counted.",
-            ),
-            (
-                counted(lambda a, p: [0.5] * p.shape[1]),
-                "One half is no bar that suits every class: take the mean probability of class j "
-                "over the texts that carry label j.",
-            ),
-            (
-                counted(lambda a, p: p.mean(axis=0)),
-                "Your bar is the mean over all texts. Take it over the texts that carry label j.",
-            ),
-            (
-                lambda a, p: right(a, p).T,
-                "Rows and columns have changed places: the row is the given label.",
-            ),
-            (
-                counted(own_mean, several=True),
-                "Some texts are counted twice. Where two classes pass their bars, take the "
-                "likelier one.",
-            ),
-            (
-                lambda a, p: right(a, p) / len(a),
-                "These are shares. Give the counts.",
-            ),
-        ],
+        mistakes=_mistaken_counts(),
     )
+
+
+def _as_counts(came: Any) -> Any:
+    """An array, whether a list of lists, a tensor or a table came."""
+    import numpy as np
+
+    if is_table(came) or is_tensor(came):
+        return np.asarray(came)
+    rows = type(came) in (list, tuple) and {type(row) for row in came} <= {list, tuple}
+    return np.array(came) if rows and len({len(row) for row in came}) == 1 else came
+
+
+def _own_means(answers: Any, p: Any) -> Any:
+    return [p[answers == j, j].mean() for j in range(p.shape[1])]
+
+
+def _likeliest(sure: list[int], row: Any, bars: Any) -> list[int]:
+    return sorted(sure, key=lambda j: -row[j])[:1]
+
+
+def _counted(bars_of: Any, pick: Any = _likeliest, strict: bool = False) -> Any:
+    """The count, or one with a mistake; pick says which of the classes that reach their bar."""
+    import numpy as np
+
+    def count(answers: Any, p: Any) -> Any:
+        bars = bars_of(answers, p)
+        counts = np.zeros((p.shape[1], p.shape[1]), dtype=int)
+        for answer, row in zip(answers, p, strict=True):
+            reached = row > bars if strict else row >= bars
+            for j in pick(np.flatnonzero(reached).tolist(), row, bars):
+                counts[answer, j] += 1
+        return counts
+
+    return count
+
+
+def _mistaken_counts() -> list[tuple[Any, str]]:
+    import numpy as np
+
+    right = _counted(_own_means)
+
+    def medians(answers: Any, p: Any) -> Any:
+        return [np.median(p[answers == j, j]) for j in range(p.shape[1])]
+
+    shares = "These are shares. Give the counts."
+    return [
+        (
+            _counted(lambda a, p: [0.0] * p.shape[1]),
+            "You count every text under its likeliest class: that is a confusion matrix. "
+            "Where the model is less sure than usual, the text is not counted.",
+        ),
+        (
+            _counted(lambda a, p: [0.5] * p.shape[1]),
+            "One half is no bar that suits every class: take the mean probability of class j "
+            "over the texts that carry label j.",
+        ),
+        (
+            _counted(lambda a, p: p.mean(axis=0)),
+            "Your bar is the mean over all texts. Take it over the texts that carry label j.",
+        ),
+        (_counted(medians), "Your bar is the median. Take the mean."),
+        (
+            lambda a, p: right(a, p).T,
+            "Rows and columns have changed places: the row is the given label.",
+        ),
+        (
+            _counted(_own_means, lambda sure, row, bars: sure),
+            "Some texts are counted twice. Where two classes pass their bars, take the "
+            "likelier one.",
+        ),
+        (
+            _counted(_own_means, lambda sure, row, bars: [j for j in sure if j == row.argmax()]),
+            "You ask the likeliest class only. A class with a lower bar may reach it although "
+            "another is likelier.",
+        ),
+        (
+            _counted(_own_means, lambda sure, row, bars: sure[:1]),
+            "Where several classes reach their bars you take the first. Take the likeliest.",
+        ),
+        (
+            _counted(
+                _own_means, lambda sure, row, bars: sorted(sure, key=lambda j: bars[j] - row[j])[:1]
+            ),
+            "Where several classes reach their bars you take the one furthest above its bar. "
+            "Take the likeliest.",
+        ),
+        (
+            _counted(_own_means, strict=True),
+            "A text exactly at its bar reaches it: >= and not >.",
+        ),
+        (lambda a, p: right(a, p) / len(a), shares),
+        (lambda a, p: right(a, p) / right(a, p).sum(), shares),
+        (lambda a, p: right(a, p) / right(a, p).sum(axis=1, keepdims=True), shares),
+        (
+            lambda a, p: (
+                right(a, p)
+                / right(a, p).sum(axis=1, keepdims=True)
+                * np.bincount(a, minlength=p.shape[1])[:, None]
+            ),
+            "You scale the counts to the labels: that comes after. Give the counts.",
+        ),
+    ]
 
 
 EXERCISES = [
@@ -523,6 +852,34 @@ EXERCISES = [
             ),
             WrongAnswer(changed(_HONEST, "/ len(unseen)", "/ len(texts)"), "number of all texts"),
             WrongAnswer(changed(_HONEST, " / len(unseen)", ""), "how many were right"),
+            WrongAnswer(
+                changed(
+                    _HONEST, "{same_text_key(text) for text in training_texts}", "training_texts"
+                ),
+                "key of the test texts only",
+            ),
+            WrongAnswer(
+                changed(_HONEST, "return sum(", "return 100 * sum("), "That is a percentage"
+            ),
+            WrongAnswer(
+                "def honest_accuracy(right, texts, training_texts):\n"
+                "    known = {same_text_key(text) for text in training_texts}\n"
+                "    by_key = {same_text_key(t): ok for ok, t in zip(right, texts, strict=True)}\n"
+                "    unseen = [ok for key, ok in by_key.items() if key not in known]\n"
+                "    return sum(unseen) / len(unseen)",
+                "counts once in yours",
+            ),
+            WrongAnswer(
+                "def honest_accuracy(right, texts, training_texts):\n"
+                "    done = {same_text_key(text) for text in training_texts}\n"
+                "    unseen = []\n"
+                "    for ok, text in zip(right, texts, strict=True):\n"
+                "        if same_text_key(text) not in done:\n"
+                "            done.add(same_text_key(text))\n"
+                "            unseen.append(ok)\n"
+                "    return sum(unseen) / len(unseen)",
+                "counts once in yours",
+            ),
         ],
         praise="Near-copies are memory too, and your number no longer contains them.",
         explanation="A text that was seen, up to spaces, case and marks, says nothing about new "
@@ -578,6 +935,67 @@ EXERCISES = [
                 changed(_STEP, "model(inputs)", "model(inputs).softmax(-1)"), "softmax twice"
             ),
             WrongAnswer(changed(_STEP, "    return loss.item()\n", ""), "returns nothing"),
+            WrongAnswer(changed(_STEP, "loss.item()", "loss"), "You return a tensor"),
+            WrongAnswer(changed(_STEP, "loss.item()", "loss.detach()"), "You return a tensor"),
+            WrongAnswer(changed(_STEP, "loss.item()", "str(loss.item())"), "You return text"),
+            WrongAnswer(changed(_STEP, "loss.item()", 'f"{loss.item():.4f}"'), "You return text"),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "return loss.item()",
+                    "return torch.nn.functional.cross_entropy(model(inputs), targets).item()",
+                ),
+                "once more after the step",
+            ),
+            WrongAnswer(
+                changed(_STEP, ", targets)\n", ', targets, reduction="sum")\n'), "summed over"
+            ),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "    optimizer.zero_grad()\n",
+                    "    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)\n"
+                    "    optimizer.zero_grad()\n",
+                ),
+                "optimizer that you were given never steps",
+            ),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "    optimizer.step()\n",
+                    "    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n"
+                    "    optimizer.step()\n",
+                ),
+                "You clip the gradient",
+            ),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "    optimizer.zero_grad()\n",
+                    "    model.eval()\n    optimizer.zero_grad()\n",
+                ),
+                "switches dropout off",
+            ),
+            WrongAnswer(
+                "def training_step(model, optimizer, inputs, targets):\n"
+                "    optimizer.zero_grad()\n"
+                "    z = model(inputs)\n"
+                "    loss = torch.nn.functional.binary_cross_entropy_with_logits(\n"
+                "        z[:, 1] - z[:, 0], targets.float()\n"
+                "    )\n"
+                "    loss.backward()\n"
+                "    optimizer.step()\n"
+                "    return loss.item()",
+                "looks at two labels",
+            ),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "model(inputs), targets)",
+                    "torch.zeros(6, 3, requires_grad=True), targets)",
+                ),
+                "never called",
+            ),
         ],
         praise="Forget, compute, differentiate, move: every fine-tuning is this step, repeated.",
         explanation="backward() adds to what is there, so the old gradient must go first.",
@@ -636,6 +1054,31 @@ EXERCISES = [
                 ),
                 "percentages",
             ),
+            WrongAnswer(
+                "def scores(hits, false_alarms, missed):\n"
+                "    precision = hits / false_alarms if false_alarms else 0.0\n"
+                "    recall = hits / missed if missed else 0.0\n"
+                "    both = precision + recall\n"
+                "    return precision, recall, 2 * precision * recall / both if both else 0.0",
+                "mistakes alone",
+            ),
+            WrongAnswer(
+                changed(
+                    _SCORES,
+                    "recall = hits / (hits + missed) if hits + missed",
+                    "recall = hits / missed if missed",
+                ),
+                "mistakes alone",
+            ),
+            WrongAnswer(
+                changed(
+                    _SCORES,
+                    "return precision, recall, 2 * precision * recall / both if both else 0.0",
+                    "f1 = 2 * precision * recall / both if both else 0.0\n"
+                    '    return {"precision": precision, "recall": recall, "F1": f1}',
+                ),
+                "Return a tuple",
+            ),
         ],
         praise="Also on a day without alarms.",
         explanation="Precision divides the hits by the alarms, recall by the complaints.",
@@ -670,7 +1113,7 @@ EXERCISES = [
                 "    return np.mean([abs(confidence[i].mean() - right[i].mean()) for i in full])",
                 "Weight each gap",
             ),
-            WrongAnswer(changed(_ECE, "abs(", "("), "they cancel"),
+            WrongAnswer(changed(_ECE, "abs(", "("), "cancel out"),
             WrongAnswer(
                 changed(_ECE, "error += inside.mean() * gap", "error = max(error, gap)"),
                 "worst bin",
@@ -680,6 +1123,45 @@ EXERCISES = [
                 "def expected_calibration_error(confidence, right, bins=10):\n"
                 "    return abs(confidence - right).mean()",
                 "its own outcome",
+            ),
+            WrongAnswer(
+                changed(
+                    _ECE,
+                    "np.minimum((confidence * bins).astype(int), bins - 1)",
+                    "(confidence * bins).astype(int)",
+                ),
+                "in none of your bins",
+            ),
+            WrongAnswer(
+                "def expected_calibration_error(confidence, right, bins=10):\n"
+                "    place = (confidence * bins).astype(int)\n"
+                "    error = 0.0\n"
+                "    for b in np.unique(place):\n"
+                "        inside = place == b\n"
+                "        gap = abs(confidence[inside].mean() - right[inside].mean())\n"
+                "        error += inside.mean() * gap\n"
+                "    return error",
+                "bin of its own",
+            ),
+            WrongAnswer(
+                changed(_ECE, "        if inside.any():\n", "        if True:\n"), "answer is nan"
+            ),
+            WrongAnswer(
+                changed(_ECE, "abs(confidence[inside].mean()", "abs((b + 0.5) / bins"),
+                "middle of the bin",
+            ),
+            WrongAnswer(changed(_ECE, "inside.mean() * gap", "gap / bins"), "empty ones too"),
+            WrongAnswer(
+                changed(_ECE, "    place =", "    bins = 10\n    place ="), "whatever `bins` says"
+            ),
+            WrongAnswer(
+                changed(_ECE, "(confidence * bins)", "((confidence - 0.5) * 2 * bins)"),
+                "divide 0.5 to 1",
+            ),
+            WrongAnswer(
+                "def expected_calibration_error(confidence, right, bins=10):\n"
+                "    return abs(confidence.mean() - right.mean())",
+                "all texts lie in one bin",
             ),
         ],
         praise="Equal to metrics.calibration_error, which takes it from probabilities.",
@@ -734,6 +1216,65 @@ EXERCISES = [
                 changed(_CHEAPEST, "thresholds[int(np.argmin(costs))]", "int(np.argmin(costs))"),
                 "place in the list",
             ),
+            WrongAnswer(
+                changed(
+                    _CHEAPEST,
+                    "thresholds[int(np.argmin(costs))]",
+                    "thresholds[len(costs) - 1 - int(np.argmin(costs[::-1]))]",
+                ),
+                "you take the last",
+            ),
+            WrongAnswer(
+                changed(
+                    _CHEAPEST,
+                    "thresholds[int(np.argmin(costs))]",
+                    "min(t for t, c in zip(thresholds, costs) if c == min(costs))",
+                ),
+                "you take the smallest",
+            ),
+            WrongAnswer(
+                changed(
+                    _CHEAPEST,
+                    "thresholds[int(np.argmin(costs))]",
+                    "max(t for t, c in zip(thresholds, costs) if c == min(costs))",
+                ),
+                "you take the largest",
+            ),
+            WrongAnswer(
+                changed(
+                    changed(
+                        _CHEAPEST,
+                        "for threshold in thresholds:",
+                        "for threshold in sorted(thresholds):",
+                    ),
+                    "thresholds[int(",
+                    "sorted(thresholds)[int(",
+                ),
+                "you take the smallest",
+            ),
+            WrongAnswer(
+                changed(
+                    _CHEAPEST,
+                    "        costs.append(cost)\n",
+                    "        if costs and cost > costs[-1]:\n"
+                    "            break\n"
+                    "        costs.append(cost)\n",
+                ),
+                "rises for the first time",
+            ),
+            WrongAnswer(
+                "def cheapest(probability, is_complaint, thresholds, missed, false_alarm):\n"
+                "    bad, fine = probability[is_complaint], probability[~is_complaint]\n"
+                "    costs = [missed * (bad < t).mean() + false_alarm * (fine >= t).mean()\n"
+                "             for t in thresholds]\n"
+                "    return thresholds[int(np.argmin(costs))]",
+                "price shares",
+            ),
+            WrongAnswer(
+                "def cheapest(probability, is_complaint, thresholds, missed, false_alarm):\n"
+                "    return false_alarm / (missed + false_alarm)",
+                "formula",
+            ),
         ],
         praise="The threshold follows from what mistakes cost, not from habit.",
         explanation="Count both kinds of mistakes at each threshold, price them, take the minimum.",
@@ -780,6 +1321,48 @@ EXERCISES = [
             WrongAnswer(
                 changed(_CONFIDENT, "return counts", "return counts / len(answers)"), "shares"
             ),
+            WrongAnswer(
+                changed(_CONFIDENT, "max(sure, key=lambda j: row[j])", "sure[0]"), "take the first"
+            ),
+            WrongAnswer(
+                changed(_CONFIDENT, "lambda j: row[j])", "lambda j: row[j] - usual[j])"),
+                "furthest above its bar",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT, "row[j] >= usual[j]", "row[j] >= usual[j] and j == row.argmax()"
+                ),
+                "likeliest class only",
+            ),
+            WrongAnswer(changed(_CONFIDENT, ">= usual[j]", "> usual[j]"), ">= and not >"),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "probabilities[answers == j, j].mean()",
+                    "np.median(probabilities[answers == j, j])",
+                ),
+                "median",
+            ),
+            WrongAnswer(
+                changed(_CONFIDENT, "return counts", "return counts / counts.sum()"), "shares"
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "return counts",
+                    "return counts / counts.sum(axis=1, keepdims=True)",
+                ),
+                "shares",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "return counts",
+                    "scale = np.bincount(answers, minlength=classes) / counts.sum(axis=1)\n"
+                    "    return counts * scale[:, None]",
+                ),
+                "scale the counts",
+            ),
         ],
         praise="The cells off the diagonal are where somebody should read the label again.",
         explanation="Each class has its own bar, because a model is not equally sure of all.",
@@ -812,7 +1395,8 @@ QUIZ = [
         options=[
             Option(
                 "The sum of the gradients of all three batches.",
-                "backward() adds to `.grad`. The first batch pushes three times.",
+                "backward() adds to `.grad`. Each was taken at other weights, and the first pushes "
+                "three times.",
                 right=True,
             ),
             Option(
@@ -855,8 +1439,7 @@ QUIZ = [
         options=[
             Option(
                 "the ROC curve",
-                "Both of its axes ask within one class: how many classes' members there are does "
-                "not matter.",
+                "Each axis asks within one class, so the sizes of the classes do not matter.",
                 right=True,
             ),
             Option("the precision", "The same share of harmless reviews now drowns fewer hits."),
@@ -867,11 +1450,11 @@ QUIZ = [
         ],
     ),
     Question(
-        "A temperature of 2 is applied to the logits of a classifier with two labels. What changes "
-        "at threshold one half?",
+        "A temperature of 2 is applied to the logits of a classifier with two labels. Decisions "
+        "are made at one half. What does the temperature change?",
         options=[
             Option(
-                "The accuracy rises.",
+                "The accuracy: it rises.",
                 "Every probability moves towards one half, but none crosses it.",
             ),
             Option(
@@ -887,7 +1470,9 @@ QUIZ = [
         "A missed complaint costs 9, a false alarm 1, and the probabilities are calibrated. From "
         "which probability on do you give an alarm?",
         options=[
-            Option("0.9", "At 0.9 you would miss those with 0.8, at a cost of 9 each."),
+            Option(
+                "0.9", "At 0.9 you would miss those with 0.8, at 0.8 · 9 = 7.2 each on average."
+            ),
             Option("0.5", "That is right only where both mistakes cost the same."),
             Option(
                 "0.1",
@@ -908,8 +1493,8 @@ QUIZ = [
             Option("A larger model.", "It would read the same spoilt input."),
             Option(
                 "At what the model is really fed: the text after cleaning, and its tokens.",
-                "Train/serve skew: another tokenizer, case, width or script on the way. Count the "
-                "unknown tokens on both sides.",
+                "Train/serve skew: another tokenizer, case, width, script or length on the way. "
+                "Compare unknown tokens and lengths on both sides, and ask for a few known texts.",
                 right=True,
             ),
         ],
