@@ -282,3 +282,18 @@ def test_no_brand_is_an_everyday_word_of_the_shops_own_pages(language: str) -> N
         low = page.lower()
         assert not [b for b in known if b.lower() in low and has_name(low, b.lower())
                     and not has_name(page, b)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "language, wish, question",
+    [
+        ("en", "I want earphones for sports", "are the earphones for sports waterproof?"),
+        ("zh", "想买运动用的耳机", "运动用的耳机防水吗"),
+    ],
+)
+def test_a_wish_is_helped_and_a_question_is_read(language: str, wish: str, question: str) -> None:
+    """The reader here finds words for everything: a wish must not be answered with them."""
+    state, reply = desk(language, "pre-sale").reply(State(language), wish)
+    assert reply.action is Action.ASK and state.said
+    state, reply = desk(language, "pre-sale").reply(State(language), question)
+    assert reply.action is Action.ANSWER and not state.said

@@ -1,5 +1,6 @@
 """The service desk: intent, then an answer from a passage, guidance to a product, or a human."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,12 @@ from ecomtutor.question_answering.policy import Action, Reply, ask, brands, hand
 from ecomtutor.text.checking import require_text
 
 SURE = 0.4  # below this probability an intent is not acted upon
+_ASKS = re.compile(
+    r"[?？]|[吗呢么几谁]|多少|哪|怎|啥|是否|能否|可否|"
+    r"^\W*(?:who|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|"
+    r"would|should|may|has|have)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,10 @@ class Desk:
             return replace(state, human="complaint"), hand_over("complaint", self.language)
         if intent.name == "small talk" and not state.said:
             return state, ask("help", self.language)
-        guided = bool(state.said) and intent.name in ("pre-sale", "small talk")
+        # Who says what they want and asks nothing is helped to choose: a reader finds words for
+        # any message, and would answer a wish with some page's sentence.
+        wish = intent.name == "pre-sale" and intent.probability >= SURE and not _asks(message)
+        guided = wish or (bool(state.said) and intent.name in ("pre-sale", "small talk"))
         if not guided and (answer := self._answer(message)):
             return state, answer
         if guided or (intent.name == "pre-sale" and intent.probability >= SURE):
@@ -91,3 +101,8 @@ class Desk:
         if said.passage is None:
             return None
         return Reply(Action.ANSWER, said.text, (said.passage,))
+
+
+def _asks(message: str) -> bool:
+    """Whether a message is a question: by its mark, or by how it begins."""
+    return bool(_ASKS.search(message))

@@ -34,8 +34,11 @@ METHODS = {
 }
 LONGEST = 2000  # characters of a question
 QUESTIONS = {
-    "en": ("the parcel came crushed, now what?", "Do you deliver to the moon by Friday?"),
-    "zh": ("包裹压坏了怎么办？", "周五之前能送到月球吗？"),
+    "en": (
+        "How many photos of a damaged parcel do you want?",
+        "Do you deliver to the moon by Friday?",
+    ),
+    "zh": ("信用卡退款最长几天？", "周五之前能送到月球吗？"),
 }
 _AROUND = 110  # characters of a passage beside a span
 _BEGINNING = 120  # characters of a passage without one
