@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 WAYS = {
     "words and meaning": "learned",
+    "both, fused by ranks": "both",
     "words alone": "words",
     "meaning alone": "meaning",
-    "fused by ranks": "both",
 }
 SIZES = (1, 3, 5)
 METHODS = {
