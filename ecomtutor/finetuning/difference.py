@@ -62,8 +62,11 @@ def apply_difference(model: torch.nn.Module, small: dict[str, torch.Tensor]) -> 
         )
 
 
-def in_bytes(small: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The thin matrices of a `difference` as 8-bit integers: half the size.
+def in_bytes(small: dict[str, torch.Tensor], levels: int = 15) -> dict[str, torch.Tensor]:
+    """The thin matrices of a `difference` as integers from -levels to levels, one to a byte.
+
+    A byte has room for 127; of fewer levels whatever compresses, git for one, keeps fewer bits.
+    Both readers found as much on held-out questions with 7 levels as with 127.
 
     Each direction, a column of up or a row of down, has a scale of its own, because strong and weak
     directions differ by orders of magnitude. What is no thin matrix stays as it is.
@@ -73,7 +76,7 @@ def in_bytes(small: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         if not name.endswith((UP, DOWN)):
             stored[name] = tensor
             continue
-        scale = tensor.float().abs().amax(dim=_along(name), keepdim=True).clamp(min=1e-12) / 127
+        scale = tensor.float().abs().amax(dim=_along(name), keepdim=True).clamp(min=1e-12) / levels
         stored[name] = (tensor.float() / scale).round().to(torch.int8)
         stored[name + SCALE] = scale
     return stored

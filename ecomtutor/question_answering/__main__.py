@@ -20,6 +20,7 @@ def main() -> None:
         command.add_argument("--folder", type=Path, help="for checkpoints and the finished reader")
     train.add_argument("--data", type=Path, help="the public sets; or set ECOMTUTOR_READER_DATA")
     train.add_argument("--minutes", type=float, help="pause after so long")
+    train.add_argument("--device", default="cpu", help='"cuda" for a graphics card')
     evaluate = commands.add_parser("evaluate", help="print the figures of the reader's card")
     evaluate.add_argument("model", choices=MODELS)
     evaluate.add_argument("--folder", type=Path, help="a reader elsewhere than in data/models")
@@ -52,7 +53,11 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
         yield f"saved in {training.reader_so_far(given.model, given.folder)}"
     else:
         reader = training.train_reader(
-            given.model, given.folder, data=given.data, minutes=given.minutes
+            given.model,
+            given.folder,
+            data=given.data,
+            minutes=given.minutes,
+            device=given.device,
         )
         place = training.folder_of(given.model, given.folder)
         yield f"{'saved in' if reader else 'paused; the same command goes on in'} {place}"

@@ -281,16 +281,18 @@ class Reader:
         from ecomtutor.question_answering.training import as_tensors
         from ecomtutor.training import has_bf16
 
-        half = bf16 and has_bf16()
+        half, device = bf16 and has_bf16(), self.model.device
         order = sorted(range(len(some)), key=lambda i: -len(some[i].ids))
         first = 0
         while first < len(order):
             numbers = order[first : first + max(1, TOKENS_AT_ONCE // len(some[order[first]].ids))]
             batch = as_tensors([some[i] for i in numbers], self.tokenizer.pad_token_id)
             del batch["allowed"]
-            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            batch = {name: tensor.to(device) for name, tensor in batch.items()}
+            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
                 out = self.model(**batch)
-            starts, ends = out.start_logits.float().numpy(), out.end_logits.float().numpy()
+            starts = out.start_logits.float().cpu().numpy()  # (windows, tokens)
+            ends = out.end_logits.float().cpu().numpy()
             for row, i in enumerate(numbers):
                 length = len(some[i].ids)
                 yield i, starts[row, :length], ends[row, :length]

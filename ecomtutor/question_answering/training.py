@@ -1,4 +1,4 @@
-"""Train a reader: first on public questions, then on shops' own among them, in two rounds.
+"""Train a reader: first on public questions, then on shops' own among them.
 
 The vectors of words and places stay as they are: that leaves what a reader learns, the layers,
 small enough to ship. Full MiniLM has 22.7 million weights, of which 11.9 are such vectors; the
@@ -6,8 +6,9 @@ layers' difference at rank 192 is 8.0 million numbers, 8 MB in bytes. For m3e-sm
 9.4 of 12.6 million, 10 MB.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 from ecomtutor.errors import EcomTutorError, MissingResource
+from ecomtutor.finetuning.difference import average
 from ecomtutor.question_answering.augmenting import reordered, unanswered
 from ecomtutor.question_answering.cloze import cloze_examples
 from ecomtutor.question_answering.examples import (
@@ -47,12 +49,12 @@ class Stage:
 
     Kinds: "cloze" (texts that ask about themselves), "public" (the public sets), "store" (the
     store's train questions), "practice" (more of them, and other shops'), "wrong" (both with a
-    passage that does not answer), "pages" (made from product pages), "further" (the second round of
+    passage that does not answer), "pages" (made from product pages), "further" (the later rounds of
     other shops' questions), "reordered" and "unanswered" (all of these with their passages'
     sentences shuffled, and without the one that answers). One that has fewer windows is repeated;
     of one that has more, others come each epoch. Cloze and public windows are narrower.
     judged_by says by which held-out questions the best moment is chosen: the store's validation
-    questions, or these and the passages held back from the second round.
+    questions, or these and the passages held back from the later rounds.
     """
 
     name: str
@@ -65,45 +67,41 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that a shipped reader is made of; rank is what is kept of each matrix's change."""
+    """Everything that a shipped reader is made of.
+
+    rank is what is kept of each matrix's change. The last stage runs `averaged` times from the same
+    start, each with a seed of its own; the reader is the mean of what they end with.
+    """
 
     language: str
     stages: tuple[Stage, ...]
     rank: int
-    batch_size: int = 16
+    batch_size: int = 64
     seed: int = 0
+    averaged: int = 3
 
 
-_MIX = (("store", 700), ("practice", 2300), ("wrong", 600), ("pages", 300), ("public", 300))
+_CLOZE = Stage("cloze", 1500, 2e-4, (("cloze", 16000),))
 _ALL = (
-    ("store", 600),
-    ("practice", 1500),
-    ("further", 3000),
-    ("reordered", 800),
-    ("unanswered", 500),
-    ("wrong", 500),
-    ("pages", 200),
-    ("public", 200),
+    ("store", 700),
+    ("practice", 4000),
+    ("further", 11000),
+    ("reordered", 3500),
+    ("unanswered", 2000),
+    ("wrong", 1500),
+    ("pages", 500),
+    ("public", 800),
 )
-_LAST = Stage("all", 1200, 1.5e-4, _ALL, validate_every=200, judged_by=("store", "further"))
+_LAST = Stage("all", 3000, 2e-4, _ALL, validate_every=250, judged_by=("store", "further"))
 RECIPES = {
     "shop-reader-en": Recipe(
         "en",
-        (
-            Stage("cloze", 600, 2e-4, (("cloze", 16000),)),
-            Stage("public", 300, 2e-4, (("public", 7000),)),
-            Stage("mix", 1100, 1.5e-4, _MIX, validate_every=100),
-            _LAST,
-        ),
+        (_CLOZE, Stage("public", 400, 2e-4, (("public", 7000),)), _LAST),
         rank=192,
     ),
     "shop-reader-zh": Recipe(
         "zh",
-        (
-            Stage("public", 1500, 2e-4, (("public", 11000),)),
-            Stage("mix", 1100, 1.5e-4, _MIX, validate_every=100),
-            _LAST,
-        ),
+        (_CLOZE, Stage("public", 1500, 2e-4, (("public", 11000),)), _LAST),
         rank=256,
     ),
 }
@@ -234,6 +232,7 @@ def train_reader(
     *,
     data: Path | None = None,
     minutes: float | None = None,
+    device: str = "cpu",
 ) -> "Reader | None":
     """Train a shipped reader by its recipe and save it in `folder/model`; resumes where it stopped.
 
@@ -242,6 +241,7 @@ def train_reader(
         folder: for checkpoints and the reader; unless given, in the course's cache.
         data: the public sets; unless given, ECOMTUTOR_READER_DATA names their folder.
         minutes: pause after so long; the next call goes on.
+        device: where to train: "cpu", or "cuda" for a graphics card.
 
     Returns:
         The reader, or None if it paused.
@@ -261,6 +261,7 @@ def train_reader(
         held_out_examples(made.language),
         folder_of(name, folder),
         minutes=minutes,
+        device=device,
     )
 
 
@@ -338,6 +339,7 @@ def fit_reader(
     *,
     minutes: float | None = None,
     progress: bool = True,
+    device: str = "cpu",
 ) -> "Reader | None":
     """Go through a recipe's stages, each with its checkpoint; then cut, calibrate and save.
 
@@ -350,29 +352,48 @@ def fit_reader(
         folder: for checkpoints, and the reader in `folder/model`.
         minutes: pause after so long.
         progress: draw a bar.
+        device: where to train; the reader is on the processor again.
     """
     from ecomtutor.finetuning.model import lower_case_where_needed
     from ecomtutor.question_answering.reader import Reader, calibrated
 
     tokenizer = lower_case_where_needed(loaded.tokenizer)
-    model = trainable(loaded)
+    model: Any = trainable(loaded)
+    model.to(device)
     rows = {
         kind: rows_of(some, tokenizer, max_tokens=256, stride=64)
         if kind in ("cloze", "public")
         else rows_of(some, tokenizer)
         for kind, some in kinds.items()
     }
-    for number, stage in enumerate(made.stages):
+
+    def fitted(network: EncoderWithSpans, stage: Stage, how: Recipe, name: str) -> bool:
         judges = [example for kind in stage.judged_by for example in held_out[kind]]
         curve = fit_stage(
-            model, stage, made, rows, tokenizer, judges, folder / stage.name, minutes, progress
+            network, stage, how, rows, tokenizer, judges, folder / name, minutes, progress
         )
-        if not curve.finished(plan_of(stage, made, number)):
+        return curve.finished(plan_of(stage, how, how.stages.index(stage)))
+
+    if not all(fitted(model, stage, made, stage.name) for stage in made.stages[:-1]):
+        return None
+    runs = []
+    for how, name in last_runs(made):
+        runs.append(copy.deepcopy(model))
+        if not fitted(runs[-1], made.stages[-1], how, name):
             return None
-    reader = Reader.of(model, loaded, made.language, made.rank)
+    reader = Reader.of(average(runs).cpu(), loaded, made.language, made.rank)
     reader = calibrated(reader, [example for some in held_out.values() for example in some])
     reader.save(folder / "model")
     return reader
+
+
+def last_runs(made: Recipe) -> list[tuple[Recipe, str]]:
+    """The runs of the last stage: the recipe with a seed of their own, and their folder's name."""
+    last = made.stages[-1].name
+    return [
+        (replace(made, seed=made.seed + 100 * k), f"{last}-{k}" if k else last)
+        for k in range(made.averaged)
+    ]
 
 
 def trainable(loaded: "Loaded") -> EncoderWithSpans:

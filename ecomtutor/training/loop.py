@@ -105,8 +105,8 @@ def train(
     """Train until `plan.steps`, resuming from the checkpoint in `folder` where there is one.
 
     Args:
-        model: changed in place; at the end it holds the weights that validated best. Parameters
-            that do not require a gradient are neither trained nor saved.
+        model: changed in place, on the device where it lies; at the end it holds the weights that
+            validated best. Parameters that do not require a gradient are neither trained nor saved.
         loss_of: `loss_of(model, batch)`, a scalar tensor.
         batch_at: the batch of a step, from its number alone.
         plan: the schedule; a checkpoint made under another plan is refused.
@@ -230,9 +230,11 @@ def _step(
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * plan.share(step)
+    device = next(model.parameters()).device
+    batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout
-        with torch.autocast("cpu", torch.bfloat16, enabled=plan.bf16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=plan.bf16):
             loss = loss_of(model, batch)
         loss.backward()
     if not torch.isfinite(loss):
@@ -320,7 +322,8 @@ def _fill_state(optimizer: "torch.optim.Optimizer", model: "torch.nn.Module", fi
     for key in file.keys():  # noqa: SIM118 (a file, not a dictionary)
         part, _, name = key.partition("/")
         if name in names:
-            optimizer.state[names[name]][part] = file.get_tensor(key)
+            device = names[name].device
+            optimizer.state[names[name]][part] = file.get_tensor(key).to(device)
 
 
 def _fill(model: "torch.nn.Module", file: Any) -> None:
