@@ -231,7 +231,7 @@ def _step(
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * plan.share(step)
     device = next(model.parameters()).device
-    batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+    batch = _moved(batch, device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout
         with torch.autocast(device.type, torch.bfloat16, enabled=plan.bf16):
@@ -247,6 +247,20 @@ def _step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return float(loss.detach())
+
+
+def _moved(batch: Any, device: "torch.device") -> Any:
+    """A batch on a device: a tensor, or a dictionary or tuple of such; the rest as it is."""
+    import torch
+
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, dict):
+        return {name: _moved(part, device) for name, part in batch.items()}
+    if isinstance(batch, tuple):
+        parts = [_moved(part, device) for part in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
+    return batch
 
 
 def _validated(
