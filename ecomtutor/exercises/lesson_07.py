@@ -39,9 +39,13 @@ def honest_accuracy(right, texts, training_texts):
 def _check_honest_accuracy(honest_accuracy: Any) -> None:
     from ecomtutor.datasets.reviews import same_text_key
 
+    # Very good, a very clean room, a battery that is too bad. New are: slow delivery, an amusing
+    # book, a scratched screen, bad quality, well packed.
     training = ["很好", "房间很干净", "Great sound", "电池太差"]
-    texts = ["很好！", "房间很干净", "great sound.", "送货很慢", "书很有趣", "屏幕有划痕", "质量差"]
-    right = [True, True, True, True, False, False, True]
+    seen = ["很好！", "房间很干净", "great sound.", "电池太差"]
+    texts = [*seen, "送货很慢", "书很有趣", "屏幕有划痕", "质量差", "包装很好"]
+    # Of these outcomes each likely mistake makes another number.
+    right = [False, False, True, False, False, True, True, True, False]
     honest = _share(same_text_key)
     expect_function(
         honest_accuracy,
@@ -51,12 +55,14 @@ def _check_honest_accuracy(honest_accuracy: Any) -> None:
             ([False, True, True, True], ["好 书", "差书", "快！", "慢"], ["好书", "快"]),
             # The same unseen text was judged right once and wrong once.
             ([True, False, False, True, True], ["慢", "慢", "快！", "新书", "好看"], ["快"]),
+            # 快 (fast) stands inside 快递慢 (the courier is slow), 干净 (clean) in the other.
+            ([False, True, False, True], ["快！", "快递慢", "干净", "旧"], ["快", "房间很干净"]),
         ],
         mistakes=[
             (
                 _share(str),
-                "You compare the texts letter by letter. “很好！” is “很好” from training with a "
-                "mark behind it: compare same_text_key of both.",
+                "You compare the texts letter by letter. “很好！” (very good!) is “很好” from "
+                "training with a mark behind it: compare same_text_key of both.",
             ),
             (
                 _share(same_text_key, of_training=str),
@@ -70,6 +76,16 @@ def _check_honest_accuracy(honest_accuracy: Any) -> None:
             (
                 lambda right, texts, training: sum(right) / len(right),
                 "That is the accuracy on all texts: those that stand in training must go first.",
+            ),
+            (
+                _share_of_all(lambda ok, known: not known),
+                "That is the share of the texts that are new. Asked is how often the model was "
+                "right on them.",
+            ),
+            (
+                _share_of_all(lambda ok, known: ok or known),
+                "A text that was seen counts as right in yours. It belongs in neither number of "
+                "the fraction.",
             ),
             (
                 _share(same_text_key, of_all=True),
@@ -88,6 +104,7 @@ def _check_honest_accuracy(honest_accuracy: Any) -> None:
                 "That is how many were right: divide by the number of unseen texts.",
             ),
             *((each, _ONCE) for each in (_share_of_keys(False), _share_of_keys(True))),
+            *((each, _INSIDE) for each in (_share_outside(False), _share_outside(True))),
         ],
     )
 
@@ -95,6 +112,10 @@ def _check_honest_accuracy(honest_accuracy: Any) -> None:
 _ONCE = (
     "An unseen text that stands twice counts once in yours. Keep every test text, and only ask "
     "whether its key stands in training."
+)
+_INSIDE = (
+    "You ask whether one text stands inside another. 快 (fast) stands in 快递慢 (the courier is "
+    "slow), which says the opposite: a text was seen where the whole keys are equal."
 )
 
 
@@ -120,6 +141,35 @@ def _share_of_keys(first: bool) -> Any:
         pairs = [(same_text_key(text), ok) for ok, text in zip(right, texts, strict=True)]
         kept = dict(pair for pair in (pairs[::-1] if first else pairs) if pair[0] not in known)
         return sum(kept.values()) / len(kept)
+
+    return accuracy
+
+
+def _share_of_all(counted: Callable[[bool, bool], bool]) -> Any:
+    """Of all texts the share that is counted, by its outcome and by whether it was seen."""
+    from ecomtutor.datasets.reviews import same_text_key
+
+    def accuracy(right: Any, texts: Any, training: Any) -> float:
+        known = {same_text_key(text) for text in training}
+        pairs = zip(right, texts, strict=True)
+        return sum(counted(ok, same_text_key(text) in known) for ok, text in pairs) / len(texts)
+
+    return accuracy
+
+
+def _share_outside(turned: bool) -> Any:
+    """Accuracy where a text counts as seen that holds one of training; turned: that one holds."""
+    from ecomtutor.datasets.reviews import same_text_key
+
+    def accuracy(right: Any, texts: Any, training: Any) -> float:
+        known = [same_text_key(text) for text in training]
+        pairs = [(ok, same_text_key(text)) for ok, text in zip(right, texts, strict=True)]
+        kept = [
+            ok
+            for ok, key in pairs
+            if not any((key in each) if turned else (each in key) for each in known)
+        ]
+        return sum(kept) / len(kept)
 
     return accuracy
 
@@ -229,10 +279,31 @@ def _complain_about(second: list[str], moved: bool) -> None:
             "You step before loss.backward(): the optimizer moves by the gradient of the batch "
             "before, and in the first step by none."
         )
+    _complain_about_counts(second)
     if "zero_grad" in second[backward:step]:
         raise Wrong(
             "You forget the gradient between backward and step: the optimizer finds nothing to "
             "follow, and the model never learns."
+        )
+
+
+def _complain_about_counts(second: list[str]) -> None:
+    """A step is one gradient and one move: name what happens more often."""
+    steps, gradients = second.count("step"), second.count("backward")
+    if steps > 1 and gradients > 1:
+        raise Wrong(
+            f"One call makes {steps} steps in yours, each with a gradient of its own. One call is "
+            "one step, along the gradient of the whole batch: leave the loop to the caller."
+        )
+    if steps > 1:
+        raise Wrong(
+            f"You call optimizer.step() {steps} times in one call. Each moves the weights by the "
+            "same gradient again, and it was computed at the old place: step once for one backward."
+        )
+    if gradients > 1:
+        raise Wrong(
+            f"You call backward {gradients} times before the step. It adds, so the optimizer "
+            "follows the sum: one backward of the mean loss."
         )
 
 
@@ -244,11 +315,24 @@ def _name_the_mistake(losses: Any, weights: Any, batches: Any) -> None:
 
 
 def _mistaken_steps() -> list[tuple[Any, str]]:
-    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+    from torch.nn.functional import (
+        binary_cross_entropy_with_logits,
+        cross_entropy,
+        mse_loss,
+        nll_loss,
+        one_hot,
+    )
 
     def of_two_labels(z: Any, y: Any) -> Any:
         return binary_cross_entropy_with_logits(z[:, 1] - z[:, 0], y.float())
 
+    def squared(z: Any, y: Any) -> Any:
+        return mse_loss(z, one_hot(y, z.shape[1]).float())
+
+    no_logarithm = (
+        "nll_loss expects the logarithms of probabilities and does not check. Use cross_entropy, "
+        "which takes the logits."
+    )
     return [
         (
             _step(forget=False),
@@ -276,13 +360,46 @@ def _mistaken_steps() -> list[tuple[Any, str]]:
             _step(of_two_labels),
             "Your loss looks at two labels. A model may have more: cross_entropy takes all.",
         ),
+        (_step(nll_loss), no_logarithm),
+        (_step(lambda z, y: nll_loss(z.softmax(-1), y)), no_logarithm),
+        (
+            _step(lambda z, y: cross_entropy(z.sigmoid(), y)),
+            "Your loss squeezes the logits with a sigmoid first: cross_entropy wants them as they "
+            "are.",
+        ),
+        (
+            _step(squared),
+            "Your loss is the squared distance from the labels. A classifier's loss is the "
+            "cross-entropy, -ln of the probability of the right label.",
+        ),
+        (
+            _step(lambda z, y: -cross_entropy(z, y)),
+            "Your loss has its sign turned round, so each step makes the model worse. The minus is "
+            "inside cross_entropy.",
+        ),
+        (
+            _step(shown=lambda loss, y: loss / len(y)),
+            "You divide the loss by the number of texts. cross_entropy is the mean already.",
+        ),
+        (
+            _step(shown=lambda loss, y: loss * len(y)),
+            "You return the sum over the batch. Return the loss as backward saw it: the mean.",
+        ),
     ]
 
 
 def _step(
-    loss_of: Any = None, *, forget: bool = True, clip: float | None = None, late: bool = False
+    loss_of: Any = None,
+    *,
+    forget: bool = True,
+    clip: float | None = None,
+    late: bool = False,
+    shown: Any = None,
 ) -> Any:
-    """The right step, or one with a mistake; loss_of takes logits (texts, labels) and targets."""
+    """The right step, or one with a mistake.
+
+    loss_of takes logits (texts, labels) and targets, shown the loss and the targets.
+    """
     import torch
 
     loss_of = loss_of or torch.nn.functional.cross_entropy
@@ -295,7 +412,8 @@ def _step(
         if clip is not None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
-        return float((loss_of(model(inputs), targets) if late else loss).item())
+        said = float((loss_of(model(inputs), targets) if late else loss).item())
+        return shown(said, targets) if shown else said
 
     return step
 
@@ -347,6 +465,17 @@ def _check_scores(scores: Any) -> None:
     def ratio(part: float, rest: float) -> float:
         return part / rest if rest else 0.0
 
+    def where_empty(value: float) -> Any:
+        def mistaken(hits: float, false_alarms: float, missed: float) -> Any:
+            p = hits / (hits + false_alarms) if hits + false_alarms else value
+            r = hits / (hits + missed) if hits + missed else value
+            return p, r, 2 * p * r / (p + r) if p + r else value
+
+        return mistaken
+
+    def in_another_order(*places: int) -> Any:
+        return lambda *counts: tuple(variant()(*counts)[place] for place in places)
+
     def divided(of_alarms: Any, of_complaints: Any) -> Any:
         def mistaken(hits: float, false_alarms: float, missed: float) -> Any:
             p, r = of_alarms(hits, false_alarms), of_complaints(hits, missed)
@@ -372,6 +501,27 @@ def _check_scores(scores: Any) -> None:
             (
                 variant(f1=lambda p, r: p * r / (p + r) if p + r else 0.0),
                 "Your F1 is half of what it should be: a factor 2 is missing.",
+            ),
+            (
+                variant(f1=lambda p, r: (p * r) ** 0.5),
+                "Your F1 is the geometric mean, the root of P·R. F1 is the harmonic one, which is "
+                "lower still: 2·P·R / (P + R).",
+            ),
+            *(
+                (in_another_order(*places), "The order is precision, recall, F1.")
+                for places in ((2, 0, 1), (0, 2, 1), (2, 1, 0))
+            ),
+            *(
+                (
+                    where_empty(value),
+                    f"Where nothing can be divided yours says {value:.3g}. Without alarms nothing "
+                    "was found, and without complaints nothing either: 0.0.",
+                )
+                for value in (1.0, float("nan"))
+            ),
+            (
+                lambda *counts: tuple(round(each, 2) for each in variant()(*counts)),
+                "You round. Return the numbers as they are; whoever prints them may round.",
             ),
             (
                 lambda h, f, m: (h / (h + f + m), h / (h + f + m), h / (h + f + m)),
@@ -420,7 +570,7 @@ def expected_calibration_error(confidence, right, bins=10):
 def _check_ece(ece: Any) -> None:
     import numpy as np
 
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(8)
     confidence = rng.uniform(0.5, 1.0, 200)
     right = (rng.random(200) < 0.25 + 0.6 * confidence).astype(float)
     confidence[0] = 1.0
@@ -471,6 +621,21 @@ def _mistaken_errors() -> list[tuple[Any, str]]:
     def upper_half(c: Any, bins: int) -> Any:
         return np.minimum(((c - 0.5) * 2 * bins).astype(int), bins - 1)
 
+    def rounded(c: Any, bins: int) -> Any:
+        return np.minimum((c * bins).round().astype(int), bins - 1)
+
+    def equally_full(c: Any, bins: int) -> Any:
+        return (np.argsort(np.argsort(c, kind="stable")) * bins / len(c)).astype(int)
+
+    def from_smallest_to_largest(c: Any, bins: int) -> Any:
+        return np.minimum(((c - c.min()) / np.ptp(c) * bins).astype(int), bins - 1)
+
+    def between_edges(c: Any, bins: int) -> Any:
+        return np.clip(np.digitize(c, np.linspace(0, 1, bins)) - 1, 0, bins - 2)
+
+    def without_last(c: Any, bins: int) -> Any:
+        return np.where((c * bins).astype(int) < bins - 1, (c * bins).astype(int), -1)
+
     def over_bins(c: Any, right: Any, bins: int = 10) -> float:
         return _binned(lambda gap, share: abs(gap).sum() / bins)(c, right, bins)
 
@@ -518,6 +683,47 @@ def _mistaken_errors() -> list[tuple[Any, str]]:
             "Yours has ten bins whatever `bins` says.",
         ),
         (
+            _binned(weighted, rounded),
+            "You round to the nearest bin: 0.57 of ten bins lies in bin 5, not 6. Cut the fraction "
+            "off, as astype(int) does.",
+        ),
+        (
+            _binned(weighted, between_edges),
+            "np.linspace(0, 1, bins) gives `bins` edges, and one bin fewer lies between them. It "
+            "takes bins + 1 edges.",
+        ),
+        (
+            _binned(weighted, without_last),
+            "Your last bin is never counted: there are `bins` of them, from 0 to bins - 1.",
+        ),
+        (
+            _binned(weighted, equally_full),
+            "Your bins hold equally many texts. Asked are bins of equal width between 0 and 1.",
+        ),
+        (
+            _binned(weighted, from_smallest_to_largest),
+            "Your bins lie between the smallest and the largest confidence. They are equal parts "
+            "of 0 to 1.",
+        ),
+        *(
+            (
+                _binned(rule),
+                "You square the gaps. The mean of their absolute values is asked.",
+            )
+            for rule in (
+                lambda gap, share: (share * gap**2).sum(),
+                lambda gap, share: (share * gap**2).sum() ** 0.5,
+            )
+        ),
+        (
+            lambda c, right, bins=10: 100 * _binned(weighted)(c, right, bins),
+            "That is in percent. Give a share between 0 and 1.",
+        ),
+        (
+            lambda c, right, bins=10: len(c) * _binned(weighted)(c, right, bins),
+            "You weight each gap by the number of its texts. Divide by the number of all texts.",
+        ),
+        (
             _binned(weighted, upper_half),
             "Your bins divide 0.5 to 1. They are equal parts of 0 to 1.",
         ),
@@ -562,6 +768,7 @@ def _check_cheapest(cheapest: Any) -> None:
         cheapest,
         _chosen(),
         cases=[
+            *_telling_choices(),
             (probability, truth, thresholds, 10, 1),
             (probability, truth, thresholds, 1, 5),
             (seldom, rare, thresholds, 10, 1),
@@ -573,6 +780,36 @@ def _check_cheapest(cheapest: Any) -> None:
         ],
         mistakes=_mistaken_choices(),
     )
+
+
+def _telling_choices() -> list[Any]:
+    """Reviews on which each likely mistake chooses a threshold of its own: found by drawing."""
+    import numpy as np
+
+    def case(bad: list[float], fine: list[float], thresholds: list[float], *costs: int) -> Any:
+        probability, truth = np.array(bad + fine), np.arange(len(bad + fine)) < len(bad)
+        return (probability, truth, thresholds, *costs)
+
+    return [
+        case(
+            [0.26, 0.42, 0.59, 0.63, 0.79, 0.98, 0.98],
+            [0.02, 0.39, 0.59, 0.82],
+            [0.33, 0.56, 0.37, 0.86, 0.62, 0.16, 0.57, 0.09, 0.96, 0.8, 0.14, 0.89, 0.64],
+            *(3, 2),
+        ),
+        case(
+            [0.18, 0.38, 0.44, 0.48, 0.48, 0.51, 0.59, 0.62, 0.64, 0.65, 0.66, 0.72, 0.78, 0.84],
+            [0.06, 0.1, 0.13, 0.15, 0.16, 0.2, 0.2, 0.24, 0.29, 0.36, 0.38, 0.4, 0.41, 0.44, 0.48],
+            [0.38, 0.04, 0.55, 0.9, 0.1, 0.75, 0.48, 0.64, 0.44, 0.25, 0.05, 0.39],
+            *(5, 1),
+        ),
+        case(
+            [0.33, 0.64, 0.65, 0.66, 0.67, 0.67, 0.69, 0.75, 0.76, 0.9, 0.95, 0.98],
+            [0.02, 0.04, 0.24, 0.25, 0.26, 0.34, 0.35, 0.67],
+            [0.9, 0.44, 0.65, 0.16, 0.76, 0.13, 0.6, 0.11, 0.92, 0.5, 0.23],
+            *(1, 5),
+        ),
+    ]
 
 
 def _chosen(pick: Any = None, strict: bool = False, price: Any = None) -> Any:
@@ -588,11 +825,45 @@ def _chosen(pick: Any = None, strict: bool = False, price: Any = None) -> Any:
     return choose
 
 
+def _priced(counted: Any) -> Any:
+    """The cheapest threshold where `counted` says what is missed and what a false alarm.
+
+    It takes the alarms and the complaints, and returns two masks.
+    """
+    import numpy as np
+
+    def choose(p: Any, truth: Any, thresholds: Any, missed: Any, false_alarm: Any) -> Any:
+        pairs = [counted(p >= t, truth) for t in thresholds]
+        costs = [missed * first.sum() + false_alarm * second.sum() for first, second in pairs]
+        return thresholds[int(np.argmin(costs))]
+
+    return choose
+
+
 def _costs(
     p: Any, truth: Any, thresholds: Any, missed: Any, false_alarm: Any, strict: bool = False
 ) -> list[float]:
     alarms = [p > t if strict else p >= t for t in thresholds]
     return [missed * (truth & ~a).sum() + false_alarm * (~truth & a).sum() for a in alarms]
+
+
+_OTHER_COUNTS = (
+    "Your costs count something else than the two mistakes, or one of them only. Missed is a "
+    "complaint without an alarm, a false alarm is an alarm without a complaint: each times its "
+    "price, and both together."
+)
+
+
+def _miscounted() -> list[Any]:
+    """Choices by costs that leave out one kind of mistake, or count what is none."""
+    return [
+        _chosen(price=lambda missed, false, truth: (missed, 0)),
+        _chosen(price=lambda missed, false, truth: (0, false)),
+        _priced(lambda alarm, truth: (truth & alarm, ~truth & alarm)),
+        _priced(lambda alarm, truth: (truth & ~alarm, ~truth & ~alarm)),
+        _priced(lambda alarm, truth: (truth & ~alarm, alarm)),
+        _priced(lambda alarm, truth: (~alarm, ~truth & alarm)),
+    ]
 
 
 def _mistaken_choices() -> list[tuple[Any, str]]:
@@ -607,7 +878,31 @@ def _mistaken_choices() -> list[tuple[Any, str]]:
         rises = np.flatnonzero(np.diff(costs) > 0)
         return ts[int(rises[0])] if len(rises) else ts[-1]
 
+    def by_f1(p: Any, truth: Any, ts: Any, missed: Any, false_alarm: Any) -> Any:
+        return max(ts, key=lambda t: ((p >= t) & truth).sum() / ((p >= t).sum() + truth.sum()))
+
+    def near_the_formula(p: Any, truth: Any, ts: Any, missed: Any, false_alarm: Any) -> Any:
+        return min(ts, key=lambda t: abs(t - false_alarm / (missed + false_alarm)))
+
+    def of_the_texts(p: Any, truth: Any, ts: Any, missed: Any, false_alarm: Any) -> Any:
+        return _chosen()(p, truth, np.unique(p), missed, false_alarm)
+
     return [
+        *((each, _OTHER_COUNTS) for each in _miscounted()),
+        (
+            by_f1,
+            "That is the threshold with the best F1, which knows no costs. Price both kinds of "
+            "mistakes.",
+        ),
+        (
+            near_the_formula,
+            "That is the threshold nearest to the formula for calibrated probabilities. Here "
+            "count the mistakes on the given reviews.",
+        ),
+        (
+            of_the_texts,
+            "You search the probabilities of the texts. Return one of the given thresholds.",
+        ),
         (
             _chosen(price=lambda missed, false, truth: (false, missed)),
             "The two costs have changed places: a missed complaint has no alarm, a false alarm "
@@ -615,7 +910,8 @@ def _mistaken_choices() -> list[tuple[Any, str]]:
         ),
         (
             _chosen(lambda ts, costs: ts[int(np.argmax(costs))]),
-            "That is the dearest threshold: you look for the smallest cost.",
+            "That is the dearest threshold. Either you take the largest cost, or your alarm is "
+            "given below the threshold instead of from it on.",
         ),
         (
             _chosen(price=lambda missed, false, truth: (1, 1)),
@@ -668,7 +964,8 @@ _CONFIDENT = '''
 def confident_counts(answers, probabilities):
     """counts[i, j]: texts labelled i that the model confidently calls j."""
     classes = probabilities.shape[1]
-    usual = [probabilities[answers == j, j].mean() for j in range(classes)]
+    own = [probabilities[answers == j, j] for j in range(classes)]
+    usual = [each.mean() if len(each) else np.inf for each in own]
     counts = np.zeros((classes, classes), dtype=int)
     for answer, row in zip(answers, probabilities, strict=True):
         sure = [j for j in range(classes) if row[j] >= usual[j]]
@@ -698,6 +995,8 @@ def _check_confident_counts(confident_counts: Any) -> None:
     pairs = np.array([0, 0, 1, 1, 2, 2])
     # Class 1 has one text, which lies exactly at its bar.
     lonely = np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
+    # No text is labelled 2, so nothing is called 2. Bars 0.55 and 0.6.
+    absent = np.array([[0.7, 0.2, 0.1], [0.4, 0.1, 0.5], [0.25, 0.4, 0.35], [0.1, 0.8, 0.1]])
     expect_function(
         _led(confident_counts, _as_counts),
         _counted(_own_means),
@@ -707,6 +1006,7 @@ def _check_confident_counts(confident_counts: Any) -> None:
             (pairs, both),
             (pairs, later),
             (np.array([0, 0, 1]), lonely),
+            (np.array([0, 0, 1, 1]), absent),
         ],
         mistakes=_mistaken_counts(),
     )
@@ -722,8 +1022,10 @@ def _as_counts(came: Any) -> Any:
     return np.array(came) if rows and len({len(row) for row in came}) == 1 else came
 
 
-def _own_means(answers: Any, p: Any) -> Any:
-    return [p[answers == j, j].mean() for j in range(p.shape[1])]
+def _own_means(answers: Any, p: Any, of_none: float = float("inf")) -> Any:
+    """Each class's bar; of_none: that of a class that no text is labelled with."""
+    own = [p[answers == j, j] for j in range(p.shape[1])]
+    return [each.mean() if len(each) else of_none for each in own]
 
 
 def _likeliest(sure: list[int], row: Any, bars: Any) -> list[int]:
@@ -754,12 +1056,51 @@ def _mistaken_counts() -> list[tuple[Any, str]]:
     def medians(answers: Any, p: Any) -> Any:
         return [np.median(p[answers == j, j]) for j in range(p.shape[1])]
 
+    def of_predicted(answers: Any, p: Any) -> Any:
+        return [p[p.argmax(axis=1) == j, j].mean() for j in range(p.shape[1])]
+
+    def of_largest(answers: Any, p: Any) -> Any:
+        return [p[answers == j].max(axis=1).mean() for j in range(p.shape[1])]
+
+    def one_for_all(answers: Any, p: Any) -> Any:
+        return [np.mean(_own_means(answers, p))] * p.shape[1]
+
+    def given_first(answers: Any, p: Any) -> Any:
+        counts = right(answers, p) * 0
+        bars = _own_means(answers, p)
+        for answer, row in zip(answers, p, strict=True):
+            sure = np.flatnonzero(row >= bars).tolist()
+            for j in [answer] if answer in sure else _likeliest(sure, row, bars):
+                counts[answer, j] += 1
+        return counts
+
+    def over_the_bar_of_the_given(answers: Any, p: Any) -> Any:
+        counts = right(answers, p) * 0
+        passed = p.max(axis=1) >= np.array(_own_means(answers, p))[answers]
+        np.add.at(counts, (answers[passed], p[passed].argmax(axis=1)), 1)
+        return counts
+
+    def of_classes_that_occur(answers: Any, p: Any) -> Any:
+        occur = np.unique(answers)
+        return right(answers, p)[np.ix_(occur, occur)]
+
     shares = "These are shares. Give the counts."
     return [
         (
             _counted(lambda a, p: [0.0] * p.shape[1]),
-            "You count every text under its likeliest class: that is a confusion matrix. "
-            "Where the model is less sure than usual, the text is not counted.",
+            "You count every text under its likeliest class: that is a confusion matrix. Where no "
+            "class reaches its bar the text is not counted, and the bar of class j is the mean of "
+            "column j alone, over the texts labelled j.",
+        ),
+        (
+            of_classes_that_occur,
+            "Your table has as many classes as occur among the labels. A class may have no text "
+            "here and still be one: their number is that of the columns of probabilities.",
+        ),
+        (
+            _counted(lambda a, p: _own_means(a, p, of_none=0.0)),
+            "A class that no text is labelled with has no bar, and nothing reaches it. The mean of "
+            "nothing is nan, and not (p < nan) is true: ask for p >= bar, or pass over the class.",
         ),
         (
             _counted(lambda a, p: [0.5] * p.shape[1]),
@@ -771,6 +1112,48 @@ def _mistaken_counts() -> list[tuple[Any, str]]:
             "Your bar is the mean over all texts. Take it over the texts that carry label j.",
         ),
         (_counted(medians), "Your bar is the median. Take the mean."),
+        (
+            _counted(of_predicted),
+            "Your bar is the mean over the texts that the model calls j. Take it over those that "
+            "are labelled j.",
+        ),
+        (
+            _counted(_own_means, strict=True),
+            "A text exactly at its bar reaches it: >= and not >.",
+        ),
+        (
+            _counted(of_largest),
+            "Your bar is the mean of each text's largest probability. Take that of class j: column "
+            "j, over the texts labelled j.",
+        ),
+        (
+            _counted(one_for_all),
+            "All classes have the same bar in yours. Each has its own: the model is not equally "
+            "sure of all.",
+        ),
+        (
+            over_the_bar_of_the_given,
+            "You hold each text against the bar of its given label. Hold the probability of class "
+            "j against the bar of class j, for each j.",
+        ),
+        (
+            given_first,
+            "Where the given label reaches its bar you count that. Take the likeliest of the "
+            "classes that reach theirs, whatever the label says.",
+        ),
+        (
+            lambda a, p: right(a, p) * (1 - np.eye(p.shape[1], dtype=int)),
+            "You count the suspects only. Where model and label agree the text counts too, on the "
+            "diagonal.",
+        ),
+        (
+            _counted(_own_means, lambda sure, row, bars: sure if len(sure) == 1 else []),
+            "You drop the texts that reach several bars. Count them under the likeliest.",
+        ),
+        (
+            _counted(_own_means, lambda sure, row, bars: sure[-1:]),
+            "Where several classes reach their bars you take the last. Take the likeliest.",
+        ),
         (
             lambda a, p: right(a, p).T,
             "Rows and columns have changed places: the row is the given label.",
@@ -795,10 +1178,6 @@ def _mistaken_counts() -> list[tuple[Any, str]]:
             ),
             "Where several classes reach their bars you take the one furthest above its bar. "
             "Take the likeliest.",
-        ),
-        (
-            _counted(_own_means, strict=True),
-            "A text exactly at its bar reaches it: >= and not >.",
         ),
         (lambda a, p: right(a, p) / len(a), shares),
         (lambda a, p: right(a, p) / right(a, p).sum(), shares),
@@ -879,6 +1258,39 @@ EXERCISES = [
                 "            unseen.append(ok)\n"
                 "    return sum(unseen) / len(unseen)",
                 "counts once in yours",
+            ),
+            WrongAnswer(
+                changed(
+                    _HONEST,
+                    "if same_text_key(text) not in known]",
+                    "if not any(key in same_text_key(text) for key in known)]",
+                ),
+                "whole keys are equal",
+            ),
+            WrongAnswer(
+                changed(
+                    _HONEST,
+                    "{same_text_key(text) for text in training_texts}",
+                    '" ".join(same_text_key(text) for text in training_texts)',
+                ),
+                "whole keys are equal",
+            ),
+            WrongAnswer(
+                changed(_HONEST, "sum(unseen) / len(unseen)", "len(unseen) / len(texts)"),
+                "share of the texts that are new",
+            ),
+            WrongAnswer(
+                "def honest_accuracy(right, texts, training_texts):\n"
+                "    known = {same_text_key(text) for text in training_texts}\n"
+                "    ok = [r or same_text_key(t) in known for r, t in zip(right, texts)]\n"
+                "    return sum(ok) / len(texts)",
+                "seen counts as right",
+            ),
+            WrongAnswer(
+                changed(
+                    _HONEST, "strict=True) if same_text_key(text) not", "strict=True) if text not"
+                ),
+                "letter by letter",
             ),
         ],
         praise="Near-copies are memory too, and your number no longer contains them.",
@@ -996,6 +1408,71 @@ EXERCISES = [
                 ),
                 "never called",
             ),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "    optimizer.step()\n",
+                    "    optimizer.step()\n    optimizer.step()\n",
+                ),
+                "optimizer.step() 2 times",
+            ),
+            WrongAnswer(
+                "def training_step(model, optimizer, inputs, targets):\n"
+                "    for _ in range(2):\n"
+                "        optimizer.zero_grad()\n"
+                "        loss = torch.nn.functional.cross_entropy(model(inputs), targets)\n"
+                "        loss.backward()\n"
+                "        optimizer.step()\n"
+                "    return loss.item()",
+                "One call makes 2 steps",
+            ),
+            WrongAnswer(
+                "def training_step(model, optimizer, inputs, targets):\n"
+                "    total = 0.0\n"
+                "    for x, y in zip(inputs, targets):\n"
+                "        optimizer.zero_grad()\n"
+                "        loss = torch.nn.functional.cross_entropy(model(x[None]), y[None])\n"
+                "        loss.backward()\n"
+                "        optimizer.step()\n"
+                "        total += loss.item()\n"
+                "    return total / len(targets)",
+                "One call makes 6 steps",
+            ),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "    loss.backward()\n",
+                    "    loss.backward(retain_graph=True)\n    loss.backward()\n",
+                ),
+                "backward 2 times",
+            ),
+            WrongAnswer(changed(_STEP, "cross_entropy", "nll_loss"), "logarithms of probabilities"),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "cross_entropy(model(inputs), targets)",
+                    "nll_loss(model(inputs).softmax(-1), targets)",
+                ),
+                "logarithms of probabilities",
+            ),
+            WrongAnswer(changed(_STEP, "model(inputs)", "model(inputs).sigmoid()"), "a sigmoid"),
+            WrongAnswer(
+                changed(
+                    _STEP,
+                    "cross_entropy(model(inputs), targets)",
+                    "mse_loss(\n"
+                    "        model(inputs), torch.nn.functional.one_hot(targets, 3).float()\n"
+                    "    )",
+                ),
+                "squared distance",
+            ),
+            WrongAnswer(changed(_STEP, "loss = torch", "loss = -torch"), "sign turned round"),
+            WrongAnswer(
+                changed(_STEP, "loss.item()", "loss.item() / len(targets)"), "is the mean already"
+            ),
+            WrongAnswer(
+                changed(_STEP, "loss.item()", "loss.item() * len(targets)"), "sum over the batch"
+            ),
         ],
         praise="Forget, compute, differentiate, move: every fine-tuning is this step, repeated.",
         explanation="backward() adds to what is there, so the old gradient must go first.",
@@ -1078,6 +1555,37 @@ EXERCISES = [
                     '    return {"precision": precision, "recall": recall, "F1": f1}',
                 ),
                 "Return a tuple",
+            ),
+            WrongAnswer(
+                changed(
+                    _SCORES,
+                    "2 * precision * recall / both if both else 0.0",
+                    "(precision * recall) ** 0.5",
+                ),
+                "geometric mean",
+            ),
+            WrongAnswer(
+                changed(
+                    _SCORES,
+                    "return precision, recall, 2 * precision * recall / both if both else 0.0",
+                    "return 2 * precision * recall / both if both else 0.0, precision, recall",
+                ),
+                "order is precision, recall, F1",
+            ),
+            WrongAnswer(
+                _SCORES.replace("else 0.0", "else 1.0"), "nothing can be divided yours says 1"
+            ),
+            WrongAnswer(
+                _SCORES.replace("else 0.0", 'else float("nan")'),
+                "nothing can be divided yours says nan",
+            ),
+            WrongAnswer(
+                changed(
+                    changed(_SCORES, "return precision", "return round(precision, 2)"),
+                    ", recall, 2 * precision * recall / both if both else 0.0",
+                    ", round(recall, 2), round(2 * precision * recall / both if both else 0.0, 2)",
+                ),
+                "You round",
             ),
         ],
         praise="Also on a day without alarms.",
@@ -1162,6 +1670,55 @@ EXERCISES = [
                 "def expected_calibration_error(confidence, right, bins=10):\n"
                 "    return abs(confidence.mean() - right.mean())",
                 "all texts lie in one bin",
+            ),
+            WrongAnswer(
+                changed(_ECE, "(confidence * bins).astype(int)", "(confidence * bins).round()"),
+                "round to the nearest bin",
+            ),
+            WrongAnswer(
+                "def expected_calibration_error(confidence, right, bins=10):\n"
+                "    edges = np.linspace(0, 1, bins)\n"
+                "    place = np.minimum(np.digitize(confidence, edges), bins - 1)\n"
+                "    error = 0.0\n"
+                "    for b in np.unique(place):\n"
+                "        inside = place == b\n"
+                "        gap = abs(confidence[inside].mean() - right[inside].mean())\n"
+                "        error += inside.mean() * gap\n"
+                "    return error",
+                "bins + 1 edges",
+            ),
+            WrongAnswer(changed(_ECE, "range(bins)", "range(bins - 1)"), "never counted"),
+            WrongAnswer(
+                "def expected_calibration_error(confidence, right, bins=10):\n"
+                "    error = 0.0\n"
+                "    for inside in np.array_split(np.argsort(confidence), bins):\n"
+                "        if len(inside):\n"
+                "            gap = abs(confidence[inside].mean() - right[inside].mean())\n"
+                "            error += len(inside) / len(right) * gap\n"
+                "    return error",
+                "equally many texts",
+            ),
+            WrongAnswer(
+                changed(
+                    _ECE,
+                    "(confidence * bins)",
+                    "((confidence - confidence.min()) / np.ptp(confidence) * bins)",
+                ),
+                "smallest and the largest",
+            ),
+            WrongAnswer(changed(_ECE, "inside.mean() * gap", "inside.mean() * gap**2"), "square"),
+            WrongAnswer(
+                changed(
+                    changed(_ECE, "inside.mean() * gap", "inside.mean() * gap**2"),
+                    "return error",
+                    "return np.sqrt(error)",
+                ),
+                "square",
+            ),
+            WrongAnswer(changed(_ECE, "return error", "return 100 * error"), "in percent"),
+            WrongAnswer(
+                changed(_ECE, "inside.mean() * gap", "inside.sum() * gap"),
+                "number of its texts",
             ),
         ],
         praise="Equal to metrics.calibration_error, which takes it from probabilities.",
@@ -1275,6 +1832,57 @@ EXERCISES = [
                 "    return false_alarm / (missed + false_alarm)",
                 "formula",
             ),
+            WrongAnswer(
+                changed(_CHEAPEST, " + false_alarm * (~is_complaint & alarm).sum()", ""),
+                "something else than the two mistakes",
+            ),
+            WrongAnswer(
+                changed(_CHEAPEST, "missed * (is_complaint & ~alarm).sum() + ", ""),
+                "something else than the two mistakes",
+            ),
+            WrongAnswer(
+                changed(_CHEAPEST, "(is_complaint & ~alarm)", "(is_complaint & alarm)"),
+                "something else than the two mistakes",
+            ),
+            WrongAnswer(
+                changed(_CHEAPEST, "(~is_complaint & alarm)", "(~is_complaint & ~alarm)"),
+                "something else than the two mistakes",
+            ),
+            WrongAnswer(
+                changed(_CHEAPEST, "(~is_complaint & alarm)", "alarm"),
+                "something else than the two mistakes",
+            ),
+            WrongAnswer(
+                changed(_CHEAPEST, "(is_complaint & ~alarm)", "(~alarm)"),
+                "something else than the two mistakes",
+            ),
+            WrongAnswer(
+                changed(_CHEAPEST, "probability >= threshold", "probability < threshold"),
+                "below the threshold",
+            ),
+            WrongAnswer(
+                "def cheapest(probability, is_complaint, thresholds, missed, false_alarm):\n"
+                "    def f1(t):\n"
+                "        alarm = probability >= t\n"
+                "        hits = (alarm & is_complaint).sum()\n"
+                "        return 2 * hits / (alarm.sum() + is_complaint.sum())\n"
+                "    return max(thresholds, key=f1)",
+                "best F1",
+            ),
+            WrongAnswer(
+                "def cheapest(probability, is_complaint, thresholds, missed, false_alarm):\n"
+                "    formula = false_alarm / (missed + false_alarm)\n"
+                "    return min(thresholds, key=lambda t: abs(t - formula))",
+                "nearest to the formula",
+            ),
+            WrongAnswer(
+                changed(
+                    _CHEAPEST,
+                    "    costs = []\n",
+                    "    costs = []\n    thresholds = np.unique(probability)\n",
+                ),
+                "probabilities of the texts",
+            ),
         ],
         praise="The threshold follows from what mistakes cost, not from habit.",
         explanation="Count both kinds of mistakes at each threshold, price them, take the minimum.",
@@ -1338,8 +1946,8 @@ EXERCISES = [
             WrongAnswer(
                 changed(
                     _CONFIDENT,
-                    "probabilities[answers == j, j].mean()",
-                    "np.median(probabilities[answers == j, j])",
+                    "each.mean() if",
+                    "np.median(each) if",
                 ),
                 "median",
             ),
@@ -1362,6 +1970,86 @@ EXERCISES = [
                     "    return counts * scale[:, None]",
                 ),
                 "scale the counts",
+            ),
+            WrongAnswer(
+                changed(_CONFIDENT, "probabilities.shape[1]", "len(set(answers))"),
+                "columns of probabilities",
+            ),
+            WrongAnswer(
+                changed(_CONFIDENT, "probabilities.shape[1]", "answers.max() + 1"),
+                "columns of probabilities",
+            ),
+            WrongAnswer(
+                changed(
+                    changed(_CONFIDENT, " if len(each) else np.inf", ""),
+                    "row[j] >= usual[j]",
+                    "not row[j] < usual[j]",
+                ),
+                "nothing reaches it",
+            ),
+            WrongAnswer(changed(_CONFIDENT, "else np.inf", "else 0.0"), "nothing reaches it"),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT, "probabilities[answers == j, j]", "probabilities[answers == j]"
+                ),
+                "column j alone",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "probabilities[answers == j, j]",
+                    "probabilities[probabilities.argmax(axis=1) == j, j]",
+                ),
+                "the model calls j",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "probabilities[answers == j, j]",
+                    "probabilities[answers == j].max(axis=1)",
+                ),
+                "largest probability",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "    counts =",
+                    "    usual = [np.mean(usual)] * classes\n    counts =",
+                ),
+                "the same bar",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "sure = [j for j in range(classes) if row[j] >= usual[j]]",
+                    "sure = [row.argmax()] if row.max() >= usual[answer] else []",
+                ),
+                "bar of its given label",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "        if sure:\n",
+                    "        if answer in sure:\n"
+                    "            counts[answer, answer] += 1\n"
+                    "        elif sure:\n",
+                ),
+                "given label reaches its bar you count that",
+            ),
+            WrongAnswer(
+                changed(
+                    _CONFIDENT,
+                    "        if sure:\n",
+                    "        if sure and max(sure, key=lambda j: row[j]) != answer:\n",
+                ),
+                "the suspects only",
+            ),
+            WrongAnswer(
+                changed(_CONFIDENT, "        if sure:\n", "        if len(sure) == 1:\n"),
+                "You drop the texts",
+            ),
+            WrongAnswer(
+                changed(_CONFIDENT, "max(sure, key=lambda j: row[j])", "sure[-1]"), "take the last"
             ),
         ],
         praise="The cells off the diagonal are where somebody should read the label again.",
