@@ -20,6 +20,8 @@ product lies at a random place between two real ones of the same product categor
 large as the nearest real neighbours are apart. Queries are the households' means.
 
 Ratios are of wall time; in brackets of CPU time, which a busy machine disturbs less. Run alone.
+--small takes few texts and small catalogues, without the package where it is not, to see that it
+runs.
 """
 
 import argparse
@@ -41,6 +43,7 @@ from ecomtutor.recommendation.purchases import product_texts
 
 TURNS = 3
 SAMPLE = 3000  # texts that the peer embeds in a turn
+SMALL = 200  # texts of a small run; the peer embeds a quarter
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 WIDTH, QUERIES, K = 128, 500, 10
 M, EF_CONSTRUCTION, EF_SEARCHES = 16, 64, (16, 64, 256)
@@ -62,14 +65,14 @@ class Watch:
 
 
 def peer(folder: str | None) -> Any:
-    """The package's model on the same weights: mean of the tokens, of length 1."""
+    """The package's model on the same weights: mean of the tokens, of length 1. None without it."""
     if folder:
         sys.path.append(folder)
     try:
         import sentence_transformers as st
         from sentence_transformers.sentence_transformer import modules
     except ImportError:
-        raise SystemExit(HOW_TO) from None
+        return None
     print(f"sentence-transformers {st.__version__}")
     where = str(load_encoder("en").located.folder)
     words = modules.Transformer(where, max_seq_length=256)
@@ -84,19 +87,24 @@ def embedding(folder: str | None, small: bool) -> None:
     print(f"{len(texts):,} product texts, {len(distinct):,} distinct")
     rng = np.random.default_rng(0)
     if small:
-        texts = [texts[i] for i in rng.choice(len(texts), 600, replace=False)]
+        texts = [texts[i] for i in rng.choice(len(texts), SMALL, replace=False)]
         distinct = list(dict.fromkeys(texts))
-        print(f"  small run: {len(texts):,} of them, {len(distinct):,} distinct")
+        print(f"  {len(texts):,} of them, {len(distinct):,} distinct")
     model = peer(folder)
-    size = 100 if small else SAMPLE
+    if model is None and not small:
+        raise SystemExit(HOW_TO)
+    size = SMALL // 4 if small else SAMPLE
     samples = {
         "as they are": [texts[i] for i in rng.choice(len(texts), size, replace=False)],
         "distinct": [distinct[i] for i in rng.choice(len(distinct), size, replace=False)],
     }
-    model.encode(samples["distinct"][:64])
+    if model is None:
+        print("  sentence-transformers is not here: ours alone")
+    else:
+        model.encode(samples["distinct"][:64])
     speed: dict[str, list[tuple[float, float]]] = {}
     for turn in range(1 if small else TURNS):
-        for name, sample in samples.items():
+        for name, sample in samples.items() if model is not None else ():
             with Watch() as watch:
                 model.encode(sample)
             note(speed, f"theirs, {name}", len(sample), watch)
@@ -109,6 +117,8 @@ def embedding(folder: str | None, small: bool) -> None:
             note(speed, f"ours {kind}, distinct", len(distinct), watch)
     for name, rates in speed.items():
         print(f"  {name:24} {statistics.median(r for r, _ in rates):8,.0f} texts/s")
+    if model is None:
+        return
     for name in samples:
         for kind in ("bf16", "fp32"):
             ours, theirs = speed[f"ours {kind}, {name}"], speed[f"theirs, {name}"]
@@ -180,9 +190,9 @@ def real_vectors(small: bool) -> tuple[Any, Any, Any]:
     texts = np.array(product_texts(table))
     distinct, first = np.unique(texts, return_index=True)
     if small:
-        chosen = np.random.default_rng(0).choice(len(distinct), 600, replace=False)
+        chosen = np.random.default_rng(0).choice(len(distinct), SMALL, replace=False)
         distinct, first = distinct[chosen], first[chosen]
-    vectors = embed(distinct.tolist(), bf16=True)
+    vectors = embed(distinct.tolist(), bf16=True, keep=not small)
     groups = pd.factorize(table["product_category"].astype(object))[0][first]
     mean = vectors.mean(axis=0)
     _, sizes, directions = np.linalg.svd(vectors - mean, full_matrices=False)
@@ -236,9 +246,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", nargs="*", choices=["embedding", "index", []], default=[])
     parser.add_argument("--peer", help="folder with sentence-transformers")
-    parser.add_argument("--small", action="store_true", help="a quick run that proves nothing")
+    parser.add_argument(
+        "--small", action="store_true", help="tiny sizes, to see that it runs: not a measurement"
+    )
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
+    if chosen.small:
+        print("small: not a measurement")
     parts = chosen.part or ["embedding", "index"]
     if "embedding" in parts:
         embedding(chosen.peer, chosen.small)

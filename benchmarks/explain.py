@@ -1,6 +1,6 @@
 """Explanations, ours against the packages that shops install, in one run on one classifier.
 
-    python benchmarks/explain.py [shap] [lime] [attention] [curve]
+    python benchmarks/explain.py [shap] [lime] [attention] [curve] [--small]
 
 shap: `shap.Explainer(pipeline)` and `shap_partition` on reviews of three lengths, the same
 evaluations; the largest difference, in 32 bits and in bf16. lime: `lime_text` at 5,000 samples,
@@ -8,13 +8,15 @@ given a pipeline and given our batched classifier, and ours. attention: bytes of
 layers of 12 heads on 128 tokens, BertViz' and ours. curve: time and evaluations of Owen values
 against the length of the text. Ratios are medians of runs that take turns; of wall time, and in
 brackets of CPU time, which a busy machine disturbs less. Run alone, on the Chinese classifier.
+--small takes short texts and few evaluations, to see that it runs.
 """
 
+import argparse
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jieba
@@ -30,10 +32,25 @@ from ecomtutor.interpretability.rendering import head_grid
 from ecomtutor.interpretability.shap_parity import shap_partition
 from ecomtutor.models import load_encoder
 
-RUNS, EVALUATIONS, SAMPLES = 3, 500, 5000
-CHARACTERS = (20, 40, 110)
 WORDS = 15
-TOKENS = (10, 20, 50, 100, 200, 500)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Turns; evaluations of shap and samples of lime; lengths of the texts.
+
+    characters of the reviews for shap, tokens of the texts for the curve and of the attention view
+    """
+
+    runs: int = 3
+    evaluations: int = 500
+    samples: int = 5000
+    characters: tuple[int, ...] = (20, 40, 110)
+    tokens: tuple[int, ...] = (10, 20, 50, 100, 200, 500)
+    viewed: int = 128
+
+
+SMALL = Sizes(1, evaluations=40, samples=60, characters=(20,), tokens=(10, 20), viewed=16)
 
 
 class Watch:
@@ -47,11 +64,13 @@ class Watch:
         self.wall, self.cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
 
 
-def in_turns(ways: dict[str, Callable[[], Any]]) -> tuple[dict[str, list[Watch]], dict[str, Any]]:
-    """Each way RUNS times, one after the other; what it took each time, and its last answer."""
+def in_turns(
+    ways: dict[str, Callable[[], Any]], runs: int
+) -> tuple[dict[str, list[Watch]], dict[str, Any]]:
+    """Each way so many times, one after the other; what it took each time, and its last answer."""
     spent: dict[str, list[Watch]] = {name: [] for name in ways}
     answers = {}
-    for _ in range(RUNS):
+    for _ in range(runs):
         for name, way in ways.items():
             with Watch() as watch:
                 answers[name] = way()
@@ -99,25 +118,28 @@ def pipeline_of(classifier: Classifier) -> Any:
     )
 
 
-def compare_shap(classifier: Classifier) -> None:
+def compare_shap(classifier: Classifier, sizes: Sizes) -> None:
     import shap
 
     pipe = pipeline_of(classifier)
 
     def theirs(text: str) -> Any:
         np.random.seed(0)
-        return shap.Explainer(pipe)([text], max_evals=EVALUATIONS, silent=True)
+        return shap.Explainer(pipe)([text], max_evals=sizes.evaluations, silent=True)
 
     theirs("很好")  # the first call compiles
-    for text in map(review_of, CHARACTERS):
+    for text in map(review_of, sizes.characters):
         spent, answers = in_turns(
             {
                 "shap.Explainer(pipeline)": lambda text=text: theirs(text),
-                "ours, 32 bits": lambda text=text: shap_partition(text, classifier, EVALUATIONS),
-                "ours, bf16": lambda text=text: shap_partition(
-                    text, classifier, EVALUATIONS, bf16=True
+                "ours, 32 bits": lambda text=text: shap_partition(
+                    text, classifier, sizes.evaluations
                 ),
-            }
+                "ours, bf16": lambda text=text: shap_partition(
+                    text, classifier, sizes.evaluations, bf16=True
+                ),
+            },
+            sizes.runs,
         )
         peer, exact, _ = answers
         expected = answers[peer].values[0]
@@ -131,7 +153,7 @@ def compare_shap(classifier: Classifier) -> None:
             print(" ", compared(spent, peer, name), f"  largest difference {apart:.1e}")
 
 
-def compare_lime(classifier: Classifier) -> None:
+def compare_lime(classifier: Classifier, sizes: Sizes) -> None:
     from lime.lime_text import LimeTextExplainer
 
     classifier.temperature = 1.0  # the pipeline knows of none
@@ -143,10 +165,10 @@ def compare_lime(classifier: Classifier) -> None:
 
     def theirs(predict: Callable[[list[str]], np.ndarray]) -> Any:
         explainer = LimeTextExplainer(split_expression=jieba.lcut, random_state=0)
-        return explainer.explain_instance(text, predict, labels=(1,), num_samples=SAMPLES)
+        return explainer.explain_instance(text, predict, labels=(1,), num_samples=sizes.samples)
 
     def ours(bf16: bool) -> Any:
-        return lime_text(text, classifier, SAMPLES, split=jieba.lcut, bf16=bf16)
+        return lime_text(text, classifier, sizes.samples, split=jieba.lcut, bf16=bf16)
 
     peer = "lime with a pipeline"
     spent, answers = in_turns(
@@ -155,12 +177,14 @@ def compare_lime(classifier: Classifier) -> None:
             "lime with our batches": lambda: theirs(classifier.predict_proba),
             "ours, 32 bits": lambda: ours(False),
             "ours, bf16": lambda: ours(True),
-        }
+        },
+        sizes.runs,
     )
     weights = dict(answers[peer].as_map()[1])
     expected = np.array([weights.get(i, 0.0) for i in range(len(answers["ours, bf16"].units))])
     made = answers["ours, bf16"].made
-    print(f"{len(text)} characters, {len(expected)} words; {SAMPLES} samples, {made} rows scored")
+    said = f"{len(text)} characters, {len(expected)} words"
+    print(f"{said}; {sizes.samples} samples, {made} rows scored")
     for name in spent:
         apart = ""
         if name.startswith("ours"):
@@ -169,17 +193,18 @@ def compare_lime(classifier: Classifier) -> None:
         print(" ", compared(spent, peer, name), apart)
 
 
-def compare_attention() -> None:
+def compare_attention(_: Classifier, sizes: Sizes) -> None:
     from bertviz import head_view
 
     loaded, layers = load_encoder("en"), []
     text = " ".join(reviews("en")["text"].head(60))
     encoded = loaded.tokenizer(text, verbose=False)["input_ids"]
-    for start in (0, 128):  # MiniLM has 6 layers: of two texts they are 12
-        ids = torch.tensor([encoded[start : start + 128]])
+    many = sizes.viewed
+    for start in (0, many):  # MiniLM has 6 layers: of two texts they are 12
+        ids = torch.tensor([encoded[start : start + many]])
         with torch.inference_mode():
             layers += loaded.model(input_ids=ids, output_attentions=True).attentions
-    tokens = loaded.tokenizer.convert_ids_to_tokens(encoded[:128])
+    tokens = loaded.tokenizer.convert_ids_to_tokens(encoded[:many])
     weights = torch.stack(layers)[:, 0]  # (layers, heads, tokens, tokens)
     theirs = len(head_view(tuple(layers), tokens, html_action="return").data.encode())
     ours = len(head_grid(weights, tokens).html.encode())
@@ -188,17 +213,19 @@ def compare_attention() -> None:
     print(f"  ours    {ours:13,} bytes   {theirs / ours:.0f} x smaller")
 
 
-def curve(classifier: Classifier) -> None:
+def curve(classifier: Classifier, sizes: Sizes) -> None:
     """Owen values of tokens with a budget, and what all of them would ask for."""
     text = "".join(reviews("zh")["text"].head(40))
-    print(f"Owen values of tokens, a budget of {EVALUATIONS} rows")
+    print(f"Owen values of tokens, a budget of {sizes.evaluations} rows")
     print("tokens   asked  scored  resolved   32 bits      bf16   asked without a budget")
-    for tokens in TOKENS:
+    for tokens in sizes.tokens:
         cut = _first_tokens(text, classifier, tokens)
         seconds = []
         for bf16 in (False, True):
             with Watch() as watch:
-                made = explain(cut, classifier, "owen", "token", bf16=bf16, budget=EVALUATIONS)
+                made = explain(
+                    cut, classifier, "owen", "token", bf16=bf16, budget=sizes.evaluations
+                )
             seconds.append(watch.wall)
         n = len(made.units)
         print(
@@ -214,20 +241,24 @@ def _first_tokens(text: str, classifier: Classifier, tokens: int) -> str:
 
 
 def main() -> None:
+    parts = {"shap": compare_shap, "lime": compare_lime, "attention": compare_attention,
+             "curve": curve}  # fmt: skip
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[])
+    parser.add_argument(
+        "--small", action="store_true", help="tiny sizes, to see that it runs: not a measurement"
+    )
+    given = parser.parse_args()
+    sizes = SMALL if given.small else Sizes()
     warnings.simplefilter("ignore")
     transformers.logging.set_verbosity(50)  # pipelines do not know our class, and say so
     jieba.setLogLevel("ERROR")
-    print(f"{torch.get_num_threads()} threads")
-    wanted = sys.argv[1:] or ["shap", "lime", "attention", "curve"]
+    print("small: not a measurement" if given.small else f"{torch.get_num_threads()} threads")
     classifier = load_classifier("zh")
     classifier.token_logits([np.arange(100, 140)] * 8)  # the first call prepares the libraries
     classifier.token_logits([np.arange(100, 140)] * 8, bf16=True)
-    parts = {"shap": compare_shap, "curve": curve, "lime": compare_lime}
-    for name in wanted:
-        if name == "attention":
-            compare_attention()
-        else:
-            parts[name](classifier)
+    for name in given.parts or parts:
+        parts[name](classifier, sizes)
 
 
 if __name__ == "__main__":

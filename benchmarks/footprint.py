@@ -1,10 +1,12 @@
 """What the course weighs: cost of the import, size on disk, time to load the models.
 
-    python benchmarks/footprint.py
+    python benchmarks/footprint.py [--small]
 
-Run it alone on the machine. Times are medians of fresh processes.
+Run it alone on the machine. Times are medians of fresh processes. --small starts each once and
+loads one model, to see that it runs.
 """
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from ecomtutor.resources import cache_dir, defaults, find
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def median_seconds(code: str, runs: int = 15) -> float:
+def median_seconds(code: str, runs: int) -> float:
     """Median wall time of a fresh Python that runs `code`."""
     times = []
     for _ in range(runs):
@@ -33,7 +35,7 @@ def megabytes(folder: Path) -> float:
     )
 
 
-def load_seconds(call: str, runs: int = 3) -> float:
+def load_seconds(call: str, runs: int) -> float:
     """Median time of a load call inside a fresh process, torch and transformers imported before."""
     code = (
         "import time, torch, transformers; from transformers import AutoModel, AutoTokenizer;"
@@ -48,11 +50,19 @@ def load_seconds(call: str, runs: int = 3) -> float:
 
 
 def main() -> None:
-    bare = median_seconds("pass")
-    ours = median_seconds("import ecomtutor")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--small", action="store_true", help="tiny sizes, to see that it runs: not a measurement"
+    )
+    small = parser.parse_args().small
+    if small:
+        print("small: not a measurement")
+    bare = median_seconds("pass", 1 if small else 15)
+    ours = median_seconds("import ecomtutor", 1 if small else 15)
     print(f"import ecomtutor        {ours - bare:6.3f} s above bare Python ({bare:.3f} s)")
-    for call in ("load_encoder('en')", "load_encoder('zh')", "load_generator('en')"):
-        print(f"{call:23} {load_seconds(call):6.2f} s")
+    calls = ("load_encoder('en')", "load_encoder('zh')", "load_generator('en')")
+    for call in calls[:1] if small else calls:
+        print(f"{call:23} {load_seconds(call, 1 if small else 3):6.2f} s")
     print(f"environment (.venv)     {megabytes(Path(sys.prefix)):6,.0f} MB")
     print(f"models and data (cache) {megabytes(cache_dir()):6,.0f} MB")
     download = sum(r.download_size for r in defaults()) / 1e6

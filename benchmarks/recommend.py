@@ -1,6 +1,6 @@
 """All recommenders and the packages that shops install, on the same split, in one run.
 
-    python benchmarks/recommend.py [NAME …] [--write]
+    python benchmarks/recommend.py [NAME …] [--write] [--file FILE] [--small]
 
 Each one runs in a process of its own: seconds to fit on weeks 1–45, seconds to score all
 households × all products, the most memory that the process held, and on the test weeks NDCG,
@@ -10,7 +10,8 @@ sentence-transformers with FAISS (left out where `sentence_transformers` cannot 
 on PYTHONPATH as benchmarks/catalogue.py says). Shipped weights are loaded: their cards say how long
 they trained. The text tower takes its vectors from the cache where they are. What reads a text for
 every pair, the cross-encoder, and the language model are measured on samples of households, on
-their cards. --write keeps the rows in data/experiments. Run alone.
+their cards. --write keeps the rows in data/experiments, or in FILE. Run alone. --small has forty
+households and, unless named, three recommenders, to see that it runs.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from ecomtutor.metrics.ranking import ranking_metrics
 from ecomtutor.recommendation import (
     OwnFrequency,
     Popularity,
+    Purchases,
     Recommender,
     best,
     evaluate,
@@ -40,6 +43,7 @@ from ecomtutor.recommendation import (
 
 TASKS = ("next", "discovery")
 SEED = 0
+SMALL, OF_THEM = 40, ("peer: item-kNN", "own frequency", "sequence transformer")
 
 
 def ours() -> dict[str, Callable[[], Recommender]]:
@@ -61,25 +65,31 @@ def ours() -> dict[str, Callable[[], Recommender]]:
     }
 
 
-def shipped() -> dict[str, Callable[[], Recommender]]:
-    """Name → a recommender with shipped weights."""
+def purchases(small: bool) -> Purchases:
+    """Weeks 1–45: of all households, or of a few."""
+    known = training_purchases()
+    return known.block(0, SMALL) if small else known
+
+
+def shipped(known: Purchases) -> dict[str, Callable[[], Recommender]]:
+    """Name → a recommender with shipped weights, which listens to these purchases."""
     from ecomtutor.recommendation.hybrid import load_hybrid
     from ecomtutor.recommendation.sequences import load_sequence_recommender
 
     return {
         "sequence transformer": load_sequence_recommender,
-        "hybrid, next": lambda: load_hybrid("next"),
-        "hybrid, discovery": lambda: load_hybrid("discovery"),
+        "hybrid, next": lambda: load_hybrid("next", known),
+        "hybrid, discovery": lambda: load_hybrid("discovery", known),
     }
 
 
-def peer_factors(kind: str) -> tuple[float, float, dict[str, np.ndarray]]:
+def peer_factors(kind: str, known: Purchases) -> tuple[float, float, dict[str, np.ndarray]]:
     """implicit's model with its defaults: seconds to fit, seconds to score, lists by task."""
     import implicit
     from scipy.sparse import csr_matrix
     from threadpoolctl import threadpool_limits
 
-    matrix = csr_matrix(training_purchases().counts())
+    matrix = csr_matrix(known.counts())
     model = {
         "ALS": lambda: implicit.als.AlternatingLeastSquares(random_state=SEED),
         "BPR": lambda: implicit.bpr.BayesianPersonalizedRanking(random_state=SEED),
@@ -98,14 +108,13 @@ def peer_factors(kind: str) -> tuple[float, float, dict[str, np.ndarray]]:
     return fitted - start, scored, lists
 
 
-def peer_text_tower() -> tuple[float, float, dict[str, np.ndarray]]:
+def peer_text_tower(known: Purchases) -> tuple[float, float, dict[str, np.ndarray]]:
     """Product texts by sentence-transformers, the mean of a history looked up in FAISS."""
     import faiss
     from sentence_transformers import SentenceTransformer
 
     from ecomtutor.models import load_encoder
 
-    known = training_purchases()
     counts = known.counts()
     start = time.perf_counter()
     encoder = SentenceTransformer(str(load_encoder("en").located.folder), device="cpu")
@@ -123,27 +132,30 @@ def peer_text_tower() -> tuple[float, float, dict[str, np.ndarray]]:
     return fitted - start, time.perf_counter() - fitted, lists
 
 
-def measured(name: str) -> dict[str, Any]:
+def measured(name: str, small: bool) -> dict[str, Any]:
     """Everything about one recommender."""
     row: dict[str, Any] = {"model": name}
+    known = purchases(small)
     if name.startswith("peer: "):
         kind = name.removeprefix("peer: ")
-        how = peer_text_tower() if kind == "text tower" else peer_factors(kind)
+        how = peer_text_tower(known) if kind == "text tower" else peer_factors(kind, known)
         row["fit_seconds"], row["score_seconds"], lists = how
         bought = popularity(training_purchases())
         for task in TASKS:
-            row[task] = ranking_metrics(lists[task], wanted(task, "test"), bought)
+            truth = wanted(task, "test")[: len(known.households)]
+            row[task] = ranking_metrics(lists[task], truth, bought)
     else:
-        known = training_purchases()
         start = time.perf_counter()
-        model = ours()[name]().fit(known) if name in ours() else shipped()[name]()
+        model = ours()[name]().fit(known) if name in ours() else shipped(known)[name]()
         row["fit_seconds"] = time.perf_counter() - start
         start = time.perf_counter()
-        scores = model.score()
+        scores = model.score(known.households.tolist() if small else None)
         best(scores, 10)
         row["score_seconds"] = time.perf_counter() - start
         for task in TASKS:
-            row[task] = evaluate(scores, task, "test")
+            row[task] = evaluate(
+                scores, task, "test", households=known.households if small else None
+            )
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     row["peak_gigabytes"] = kilobytes / 1024**2
     return row
@@ -161,22 +173,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--one", help=argparse.SUPPRESS)
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--write", action="store_true", help="keep the rows")
+    parser.add_argument("--file", type=Path, help="unless given, recommenders.csv in the data")
+    parser.add_argument(
+        "--small", action="store_true", help="tiny sizes, to see that it runs: not a measurement"
+    )
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(measured(given.one), default=float))
+        print(json.dumps(measured(given.one, given.small), default=float))
         return
-    peers = ["peer: item-kNN", "peer: ALS", "peer: BPR"]
-    if find_spec("sentence_transformers"):
-        peers.append("peer: text tower")
-    rows = []
+    if given.small and given.write and not given.file:
+        parser.error("a small run is no measurement: name a --file to write it to")
+    if given.small:
+        print("small: not a measurement")
+    rows, failed = [], []
     print(f"{'':24} {'NDCG@10':>16} {'fit':>8} {'score':>8} {'memory':>8}")
     print(f"{'':24} {'next':>7} {'discov.':>8}")
-    for name in given.names or [*peers, *ours(), *shipped()]:
+    for name in given.names or (OF_THEM if given.small else everybody()):
         command = [sys.executable, "-W", "ignore", __file__, "--one", name]
+        command += ["--small"] if given.small else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"{name:24} failed: {done.stderr.strip().splitlines()[-1]}")
+            failed.append(name)
             continue
         row = json.loads(done.stdout.splitlines()[-1])
         rows.append(flat(row))
@@ -187,12 +206,26 @@ def main() -> None:
             flush=True,
         )
     if given.write:
-        import pandas as pd
+        keep(rows, given.file or data_dir() / "experiments" / "recommenders.csv")
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
 
-        file = data_dir() / "experiments" / "recommenders.csv"
-        kept = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["model"])
-        kept = kept[~kept["model"].isin([row["model"] for row in rows])]
-        pd.concat([kept, pd.DataFrame(rows).round(4)]).to_csv(file, index=False)
+
+def everybody() -> list[str]:
+    """All names, in the order of the table."""
+    peers = ["peer: item-kNN", "peer: ALS", "peer: BPR"]
+    if find_spec("sentence_transformers"):
+        peers.append("peer: text tower")
+    return [*peers, *ours(), *shipped(training_purchases())]
+
+
+def keep(rows: list[dict[str, Any]], file: Path) -> None:
+    """Write the rows; those of other recommenders stay."""
+    import pandas as pd
+
+    kept = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["model"])
+    kept = kept[~kept["model"].isin([row["model"] for row in rows])]
+    pd.concat([kept, pd.DataFrame(rows).round(4)]).to_csv(file, index=False)
 
 
 if __name__ == "__main__":
