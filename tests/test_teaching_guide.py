@@ -113,6 +113,19 @@ def test_nothing_comes_before_what_it_needs_but_what_the_page_says() -> None:
     assert used == excused
 
 
+def test_what_the_laptop_needs_is_what_the_lessons_take() -> None:
+    """The table has every lesson, and the sentence about the laptop names its largest figures."""
+    table = TEACHING.split("### What each lesson takes")[1].split("Printed by")[0]
+    rows = re.findall(r"^\| (\d\d) \| ([\d.]+) \| (\d+) \|$", table, re.M)
+    assert [number for number, _, _ in rows] == list(NOTEBOOKS)
+    said = re.search(
+        r"the largest lesson holds ([\d.]+) GB, the longest computes for (\d+) s", TEACHING
+    )
+    assert said, "the row about the laptop names the largest memory and the longest time"
+    assert float(said[1]) == round(max(float(memory) for _, memory, _ in rows), 1)
+    assert int(said[2]) == max(int(seconds) for _, _, seconds in rows)
+
+
 @pytest.mark.parametrize("lesson", NOTEBOOKS)
 def test_a_lesson_has_its_five_parts(lesson: str) -> None:
     page = section(lesson)
