@@ -20,23 +20,31 @@ def main() -> None:
     for name in MODELS:
         command = commands.add_parser(name, help="train it; resumes where it was interrupted")
         command.add_argument("--folder", type=Path, help="for checkpoints and the finished model")
+        command.add_argument("--texts", type=int, help="learn from so many; unless given, from all")
+        command.add_argument("--minutes", type=float, help="pause after so long")
     command = commands.add_parser("evaluate", help="print the figures of the model's card")
     command.add_argument("model", choices=MODELS)
     command.add_argument("--folder", type=Path, help="a classifier elsewhere than in data/models")
     command.add_argument("--split", default="test", choices=("validation", "test"))
+    command.add_argument("--texts", type=int, help="held out and for the baselines: so many each")
     command = commands.add_parser("curves", help="fit the points of the learning curves")
     command.add_argument(
         "--file", type=Path, default=data_dir() / "experiments" / "learning_curves.csv"
     )
+    command.add_argument("--points", type=int, help="stop after so many; called again, it goes on")
     given = parser.parse_args()
     if given.command == "evaluate":
-        for line in evaluate(given.model, given.folder, given.split):
+        for line in evaluate(given.model, given.folder, given.split, given.texts):
             print(line, flush=True)
     elif given.command == "curves":
-        measure_curves(given.file)
+        measure_curves(given.file, given.points)
     else:
-        _, reports = train_shipped(given.command, given.folder)
+        made, reports = train_shipped(
+            given.command, given.folder, texts=given.texts, minutes=given.minutes
+        )
         print("\n".join(map(str, reports)))
+        if made is None:
+            print("paused; the same command goes on")
 
 
 if __name__ == "__main__":

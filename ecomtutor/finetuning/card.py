@@ -20,11 +20,20 @@ from ecomtutor.metrics import (
 )
 
 
-def evaluate(name: str, folder: Path | None = None, split: str = "test") -> Iterator[str]:
-    """Lines of held-out figures beside the baselines, which were trained on the same reviews."""
+def evaluate(
+    name: str, folder: Path | None = None, split: str = "test", texts: int | None = None
+) -> Iterator[str]:
+    """Lines of held-out figures beside the baselines, which were trained on the same reviews.
+
+    Args:
+        name: the recipe's name, which says the language.
+        folder: a classifier elsewhere than in data/models.
+        split: "validation" or "test".
+        texts: so many held-out texts, and as many for the baselines; unless given, all.
+    """
     made = recipe(name)
     classifier = Classifier.load(folder) if folder else load_classifier(made.language)
-    train, held_out = made.split("train"), made.split(split)
+    train, held_out = made.split("train").some(texts), made.split(split).some(texts)
     warnings.simplefilter("ignore", TruncatedText)
     yield f"{len(held_out):,} texts of the {split} split"
     for baseline, positive in _baselines(made.language, train, held_out):
@@ -42,7 +51,7 @@ def evaluate(name: str, folder: Path | None = None, split: str = "test") -> Iter
     chance = calibration_error_by_chance(chances)
     yield f"  so many texts of a perfectly calibrated classifier: calibration error {chance:.3f}"
     if made.language == "en":
-        yield from _correlations(classifier, split)
+        yield from _correlations(classifier, split, texts)
     else:
         yield from _travels(classifier, train)
 
@@ -68,11 +77,11 @@ def _accuracy(positive: np.ndarray, held_out: Examples) -> float:
     return float((positive == (held_out.answers == 1)).mean())
 
 
-def _correlations(classifier: Classifier, split: str) -> Iterator[str]:
+def _correlations(classifier: Classifier, split: str, many: int | None) -> Iterator[str]:
     from scipy.stats import spearmanr
 
     table = reviews("en")
-    table = table[table["split"] == split]
+    table = table[table["split"] == split].head(many or len(table))
     texts, valence = table["text"].tolist(), table["valence"].to_numpy()
     for name, scores in (
         ("VADER", lexicon_scores(texts, "en")),

@@ -57,8 +57,13 @@ def learning_curves() -> "pd.DataFrame":
     return pd.read_csv(path)
 
 
-def measure_curves(path: Path) -> None:
-    """Fit all points that the file does not hold yet, and add each as soon as it is there."""
+def measure_curves(path: Path, points: int | None = None) -> None:
+    """Fit all points that the file does not hold yet, and add each as soon as it is there.
+
+    Args:
+        path: the file.
+        points: stop after so many new ones; the next call goes on.
+    """
     from ecomtutor.finetuning.recipes import chinese
 
     train, everything = chinese("train"), chinese("validation")
@@ -71,9 +76,7 @@ def measure_curves(path: Path) -> None:
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(",".join(fields) + "\n", encoding="utf-8")
-    for method, count, seed in _wanted():
-        if (method, count, seed) in done:
-            continue
+    for method, count, seed in [point for point in _wanted() if point not in done][:points]:
         point = _fit(method, count, seed, train, held_out)
         with path.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, fields, lineterminator="\n").writerow(asdict(point))

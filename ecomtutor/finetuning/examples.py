@@ -36,6 +36,15 @@ class Examples:
         answers: np.ndarray = self.targets.argmax(axis=1)
         return answers
 
+    def some(self, many: int | None) -> "Examples":
+        """So many of them, evenly from first to last, so that every label comes; None: all."""
+        import numpy as np
+
+        if many is None or many >= len(self):
+            return self
+        chosen = np.linspace(0, len(self) - 1, max(1, many)).round().astype(int)
+        return Examples([self.texts[i] for i in chosen], self.targets[chosen], self.labels)
+
 
 def examples(
     texts: Sequence[str], labels: Any, names: Sequence[str] | None = None, *, classes: int = 2

@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -133,19 +133,19 @@ def fit_classifier(
         _warn_of_leaks(given, held_out)
     loaded = _encoder(encoder)
     base = encoder if isinstance(encoder, str) else None
-    started = time.perf_counter()
+    started, finished = time.perf_counter(), True
     if method == "frozen":
         classifier, curve = fit_head(given, loaded, base, settings), Curve()
     elif method in PEAK_RATES:
         with _checkpoints(folder, minutes) as place:
-            classifier, curve = _fit_network(
+            classifier, curve, finished = _fit_network(
                 given, held_out, loaded, base, method, settings, Path(place), minutes, progress
             )
     else:
         raise EcomTutorError(f"method is 'full', 'lora' or 'frozen'; {method!r} came.")
     seconds = curve.seconds or time.perf_counter() - started
     cost = Cost(seconds, curve.targets or len(given), _trained(classifier, method))
-    return classifier, report_on(classifier, held_out, curve, cost)
+    return classifier, replace(report_on(classifier, held_out, curve, cost), finished=finished)
 
 
 def _fit_network(
@@ -158,7 +158,7 @@ def _fit_network(
     folder: Path,
     minutes: float | None,
     progress: bool,
-) -> tuple[Classifier, Curve]:
+) -> tuple[Classifier, Curve, bool]:
     tokenizer = lower_case_where_needed(loaded.tokenizer)
     model: Any = with_head(loaded, given.labels, dropout=settings.dropout, seed=settings.seed)
     model.encoder.get_input_embeddings().requires_grad_(settings.train_embeddings)
@@ -172,11 +172,12 @@ def _fit_network(
         mask_share=settings.mask_share,
         seed=settings.seed,
     )
+    plan = plan_of(settings, method, batches.per_epoch)
     curve = train(
         model,
         _loss_of(class_weights(given, settings.class_weights), settings.smoothing),
         batches,
-        plan_of(settings, method, batches.per_epoch),
+        plan,
         folder,
         validate=_error_on(held_out, tokenizer, settings) if held_out else None,
         count=lambda batch: len(batch["targets"]),
@@ -184,7 +185,8 @@ def _fit_network(
         progress=progress,
         quantity="error",
     )
-    return _finished(model, tokenizer, loaded, base, settings), curve
+    made = _finished(model, tokenizer, loaded, base, settings)
+    return made, curve, curve.finished(plan)
 
 
 def plan_of(settings: Settings, method: Method, per_epoch: int) -> Plan:

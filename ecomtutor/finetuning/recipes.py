@@ -86,32 +86,51 @@ def english(split: str) -> Examples:
     return examples(table["text"].tolist(), np.stack([1 - positive, positive], axis=1), LABELS)
 
 
-def train_shipped(name: str, folder: Path | None = None) -> tuple[Classifier, list[FitReport]]:
+def train_shipped(
+    name: str,
+    folder: Path | None = None,
+    *,
+    texts: int | None = None,
+    minutes: float | None = None,
+) -> tuple[Classifier | None, list[FitReport]]:
     """Train a shipped classifier by its recipe and save it in `folder/model`; resumes.
 
     Where a fit asks for it, two cheap models give a second opinion on each label, out of fold, and
     the labels move towards it. The fits' weights are averaged, which is about as good as asking
     all of them and costs as much as asking one. Then the difference to the encoder is kept at the
     recipe's rank, and the temperature is set on the validation split.
+
+    Args:
+        name: "shop-sentiment-zh" or "shop-sentiment-en".
+        folder: for checkpoints and the classifier; unless given, in the cache.
+        texts: learn from so many reviews, chosen by so many others; unless given, from all.
+        minutes: pause after so long; the next call goes on.
+
+    Returns:
+        The classifier, None if it paused; and the reports of the fits so far.
     """
     from ecomtutor.models import load_encoder
     from ecomtutor.resources import cache_dir
 
     made = recipe(name)
-    folder = folder or cache_dir() / "finetuning" / name
-    train, held_out = made.split("train"), made.split("validation")
-    fits = [
-        fit_classifier(
-            train.texts,
-            _targets(train, trust, made.language, folder),
-            names=LABELS,
-            encoder=made.language,
-            validation=(held_out.texts, held_out.targets),
-            settings=replace(made.settings, seed=seed),
-            folder=folder / f"fit-{number}",
+    folder = folder or cache_dir() / "finetuning" / (f"{name}-{texts}" if texts else name)
+    train, held_out = made.split("train").some(texts), made.split("validation").some(texts)
+    fits: list[tuple[Classifier, FitReport]] = []
+    for number, (seed, trust) in enumerate(made.fits):
+        fits.append(
+            fit_classifier(
+                train.texts,
+                _targets(train, trust, made.language, folder),
+                names=LABELS,
+                encoder=made.language,
+                validation=(held_out.texts, held_out.targets),
+                settings=replace(made.settings, seed=seed),
+                folder=folder / f"fit-{number}",
+                minutes=minutes,
+            )
         )
-        for number, (seed, trust) in enumerate(made.fits)
-    ]
+        if not fits[-1][1].finished:
+            return None, [report for _, report in fits]
     mean = average([classifier.model for classifier, _ in fits])
     fresh = with_head(load_encoder(made.language), LABELS)
     small = difference(mean, fresh, made.rank)

@@ -40,7 +40,7 @@ class FitReport:
     """A fit in figures; all but curve and cost are of the validation texts, or None without them.
 
     before and after are the reliability without and with the temperature, which was fitted on
-    the same validation texts: test it on others.
+    the same validation texts: test it on others. finished is False after a pause.
     """
 
     curve: "Curve"
@@ -50,6 +50,7 @@ class FitReport:
     before: Reliability | None = None
     after: Reliability | None = None
     temperature: float = 1.0
+    finished: bool = True
 
     @property
     def accuracy(self) -> float | None:

@@ -135,8 +135,15 @@ def mark_trials(
         ]
 
 
-def measure(models: Sequence[str], texts: int, path: Path) -> None:
-    """Score every method on every plant and write a row for each text; resumes where it stopped."""
+def measure(
+    models: Sequence[str], texts: int, path: Path, methods: Sequence[str] | None = None
+) -> None:
+    """Score every method on every plant and write a row for each text; resumes where it stopped.
+
+    Args:
+        models, texts, methods: as in `mark_trials`.
+        path: the file.
+    """
     done = read(path) if path.is_file() else None
     path.parent.mkdir(parents=True, exist_ok=True)
     for model in models:
@@ -145,7 +152,7 @@ def measure(models: Sequence[str], texts: int, path: Path) -> None:
             if done is not None:
                 mine = done[(done["model"] == model) & (done["plant"] == kind)]
                 there = int(mine["text"].max()) + 1 if len(mine) else 0
-            for rows in mark_trials(model, kind, texts, skip=there):
+            for rows in mark_trials(model, kind, texts, there, methods):
                 _append(path, rows)
 
 

@@ -49,6 +49,8 @@ def train_planted(
 ) -> tuple[Classifier, FitReport]:
     """Train by a recipe and save into `folder/model`; the same call resumes where it was stopped.
 
+    After a pause, `report.finished` is False and nothing is saved but the checkpoint.
+
     Args:
         recipe: `RECIPES["planted-zh"]`, or a smaller one of your own.
         folder: for checkpoints and the model.
@@ -70,7 +72,8 @@ def train_planted(
         minutes=minutes,
         progress=progress,
     )
-    classifier.save(folder / "model")
+    if report.finished:
+        classifier.save(folder / "model")
     return classifier, report
 
 

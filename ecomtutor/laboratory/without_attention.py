@@ -63,14 +63,19 @@ def fit_uniform(recipe: Recipe, folder: Path) -> Classifier:
     return classifier
 
 
-def learned(classifier: Classifier, language: str, texts: int = 800) -> "pd.Series":
-    """Share of held-out texts with the label to be learned, for each thing planted; and clean."""
+def learned(classifier: Classifier, language: str, texts: int | None = None) -> "pd.Series":
+    """Share of held-out texts with the label to be learned, for each thing planted; and clean.
+
+    Args:
+        classifier, language: what is judged.
+        texts: so many of both; unless given, 800 with plants and all clean ones.
+    """
     import pandas as pd
 
-    held_out = planted_corpus(language, "test", texts, seed=2)
+    held_out = planted_corpus(language, "test", texts or 800, seed=2)
     right = _right(classifier, held_out.texts, held_out.labels)
     shares = pd.Series(right).groupby(np.array(held_out.planted)).mean()
-    clean = short_reviews(language, "test")
+    clean = short_reviews(language, "test")[:texts]
     shares["reviews"] = _right(classifier, *zip(*clean, strict=True)).mean()
     return shares.rename(index={"": "nothing"})
 
@@ -80,19 +85,22 @@ def _right(classifier: Classifier, texts: Sequence[str], labels: Sequence[str]) 
     return right
 
 
-def measure_uniform(path: Path, folder: Path, recipe: Recipe | None = None) -> "pd.DataFrame":
+def measure_uniform(
+    path: Path, folder: Path, recipe: Recipe | None = None, texts: int | None = None
+) -> "pd.DataFrame":
     """Train without looking, compare with the shipped classifier that looks, write both rows.
 
     Args:
         path: of the CSV.
         folder: for checkpoints.
         recipe: unless given, that of the shipped Chinese classifier.
+        texts: to judge by, as in `learned`.
     """
     import pandas as pd
 
     recipe = recipe or recipe_named("planted-zh")
-    looks = learned(load_planted(f"planted-{recipe.language}"), recipe.language)
-    blind = learned(fit_uniform(recipe, folder), recipe.language)
+    looks = learned(load_planted(f"planted-{recipe.language}"), recipe.language, texts)
+    blind = learned(fit_uniform(recipe, folder), recipe.language, texts)
     table = pd.DataFrame({"its own weights": looks, "all weights equal": blind}).T
     table.index.name = "attention"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,9 +24,10 @@ def main() -> None:
     command = commands.add_parser("evaluate", help="print the figures of the model's card")
     command.add_argument("model", choices=MODELS)
     command.add_argument("--folder", type=Path, help="weights elsewhere than in data/models")
+    command.add_argument("--texts", type=int, help="held out and for the baselines: so many each")
     given = parser.parse_args()
     if given.command == "evaluate":
-        for line in report(given.model, given.folder):
+        for line in report(given.model, given.folder, texts=given.texts):
             print(line, flush=True)
         return
     curve = pretrain(

@@ -26,12 +26,19 @@ def main() -> None:
     evaluate.add_argument("--folder", type=Path, help="a reader elsewhere than in data/models")
     evaluate.add_argument("--split", default="test", choices=("validation", "test"))
     evaluate.add_argument("--data", type=Path, help="the public sets, for their held-back tenth")
-    commands.add_parser("fuse", help="learn how much each way of finding pages is worth")
+    fuse = commands.add_parser("fuse", help="learn how much each way of finding pages is worth")
+    fuse.add_argument("--folder", type=Path, help="unless given, its place in data/models")
     retrieval = commands.add_parser("retrieval", help="print recall of the right passage")
     retrieval.add_argument("--split", default="test", choices=("train", "validation", "test"))
     compare = commands.add_parser("compare", help="extraction against generation; resumes")
     compare.add_argument("--file", type=Path, help="elsewhere than in data/experiments")
+    for command in (evaluate, fuse, retrieval, compare):
+        command.add_argument("--questions", type=int, help="of each kind, at most")
     given = parser.parse_args()
+    if given.command == "fuse" and given.questions and not given.folder:
+        parser.error("a shorter run would write over the shipped weights: name a --folder")
+    if given.command == "compare" and given.questions and not given.file:
+        parser.error("a shorter run would write over the shipped answers: name a --file")
     for line in _lines(given):
         print(line, flush=True)
 
@@ -40,15 +47,18 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
     from ecomtutor.question_answering import card, comparing, fusion, training
 
     if given.command == "fuse":
-        weights = {language: fusion.fit(language) for language in ("en", "zh")}
-        fusion.save(weights)
-        yield f"{weights}, saved in data/models/shop-fusion"
+        weights = {language: fusion.fit(language, given.questions) for language in ("en", "zh")}
+        place = fusion.save(weights, given.folder)
+        yield f"{weights}, saved in {place.parent.name}"
     elif given.command == "retrieval":
-        yield from card.retrieval(given.split)
+        yield from card.retrieval(given.split, given.questions)
     elif given.command == "compare":
-        yield from comparing.lines(comparing.compare_answers(given.file))
+        many = given.questions or comparing.MANY
+        yield from comparing.lines(comparing.compare_answers(given.file, many))
     elif given.command == "evaluate":
-        yield from card.evaluate(given.model, given.folder, given.split, given.data)
+        yield from card.evaluate(
+            given.model, given.folder, given.split, given.data, given.questions
+        )
     elif given.command == "so-far":
         yield f"saved in {training.reader_so_far(given.model, given.folder)}"
     else:

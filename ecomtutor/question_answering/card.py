@@ -18,7 +18,11 @@ from ecomtutor.question_answering.training import recipe
 
 
 def evaluate(
-    name: str, folder: Path | None = None, split: str = "test", data: Path | None = None
+    name: str,
+    folder: Path | None = None,
+    split: str = "test",
+    data: Path | None = None,
+    many: int | None = None,
 ) -> Iterator[str]:
     """Lines of held-out figures: the right passage given, retrieved passages, other shops, public.
 
@@ -27,30 +31,39 @@ def evaluate(
         folder: a reader elsewhere than in data/models.
         split: "validation" or "test" of the store's questions.
         data: the public sets; without them and without ECOMTUTOR_READER_DATA they are left out.
+        many: questions of each kind, at most; unless given, all.
     """
     language = recipe(name).language
     reader = Reader.load(folder) if folder else load_reader(language)
-    asked = store_examples(language, split)
+    asked = store_examples(language, split)[:many]
     yield f"{len(asked)} questions of the {split} split; threshold {reader.threshold:.2f}"
     yield _line("refuses everything", [""] * len(asked), asked, language)
     given = reader.answer_all([e.question for e in asked], [[e] for e in asked])
     yield _line("the right passage given", [a.text for a in given], asked, language)
     for k in (1, 3):
         yield _line(f"{k} retrieved", _retrieved(reader, asked, language, k), asked, language)
-    others = {f"{len(unseen_examples(language))} of other shops": unseen_examples(language)}
+    unseen = unseen_examples(language)[:many]
+    others = {f"{len(unseen)} of other shops": unseen}
     if data or os.environ.get(FOLDER):
-        others["public, held back"] = public_examples(language, data, held_back=True)[:400]
+        others["public, held back"] = public_examples(language, data, held_back=True)[
+            : min(400, many or 400)
+        ]
     for what, some in others.items():
         answers = reader.answer_all([e.question for e in some], [[e] for e in some])
         yield _line(what, [a.text for a in answers], some, language)
 
 
-def retrieval(split: str = "test") -> Iterator[str]:
-    """Lines of recall: how often the right passage is among the first 1, 3 and 5."""
+def retrieval(split: str = "test", many: int | None = None) -> Iterator[str]:
+    """Lines of recall: how often the right passage is among the first 1, 3 and 5.
+
+    Args:
+        split: of the store's questions.
+        many: the first so many; unless given, all.
+    """
     for language in ("en", "zh"):
         for way in WAYS:
-            recall = recall_at(language, split, way)
-            only = recall_at(language, split, way, answerable_only=True)
+            recall = recall_at(language, split, way, many=many)
+            only = recall_at(language, split, way, answerable_only=True, many=many)
             figures = "   ".join(f"recall@{k} {value:.3f}" for k, value in recall.items())
             yield f"{language} {split:10} {way:8} {figures}   answerable: recall@3 {only[3]:.3f}"
 

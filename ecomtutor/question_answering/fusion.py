@@ -65,8 +65,12 @@ def fitted(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
     return weights
 
 
-def fit(language: str) -> dict[str, float]:
+def fit(language: str, many: int | None = None) -> dict[str, float]:
     """The weights of a language from the store's training questions; some ten seconds.
+
+    Args:
+        language: "en" or "zh".
+        many: learn from the first so many questions; unless given, from all.
 
     Raises:
         EcomTutorError: another language.
@@ -77,7 +81,7 @@ def fit(language: str) -> dict[str, float]:
 
     retriever = Retriever(language)
     table = questions(language)
-    table = table[table["split"] == "train"]
+    table = table[table["split"] == "train"][:many]
     number = {key: i for i, key in enumerate(retriever.passages["id"])}
     rows = np.stack([retriever.features(question) for question in table["question"]])
     weights = fitted(rows, table["passage_id"].map(number).to_numpy())

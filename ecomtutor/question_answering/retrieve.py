@@ -245,11 +245,12 @@ def recall_at(
     way: str = "learned",
     *,
     answerable_only: bool = False,
+    many: int | None = None,
 ) -> dict[int, float]:
     """How often the right passage is among the first 1, 3 and 5, over all questions of a split.
 
     Questions without an answer count too, unless only answerable ones are wanted: their passage is
-    the one that they are about, though another may be as near.
+    the one that they are about, though another may be as near. `many` takes only the first so many.
 
     Raises:
         EcomTutorError: another language, split or way.
@@ -257,7 +258,7 @@ def recall_at(
     from ecomtutor.datasets import questions
 
     table = questions(language)
-    table = table[(table["split"] == split) & (table["answerable"] | (not answerable_only))]
+    table = table[(table["split"] == split) & (table["answerable"] | (not answerable_only))][:many]
     if table.empty:
         raise EcomTutorError(f"split is 'train', 'validation' or 'test'; {split!r} came.")
     retriever = Retriever(language)

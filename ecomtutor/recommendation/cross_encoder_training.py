@@ -3,7 +3,7 @@
 python -m ecomtutor.recommendation train shop-cross-encoder
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,8 @@ class Settings:
     """Everything that the weights depend on.
 
     Weeks 1 … `cut` are the past; weeks up to `until` say what was bought then. Batches hold
-    `batch_size` rows of eight products. Every `held_out`-th household only validates.
+    `batch_size` rows of eight products. Every `held_out`-th household only validates. Where
+    `households` is given, only the first so many are there.
     """
 
     cut: int = 34
@@ -45,6 +46,12 @@ class Settings:
     held_out: int = 12
     validation_rows: int = 200
     seed: int = 0
+    households: int | None = None
+
+    def purchases(self, week: int) -> Purchases:
+        """What was bought up to a week."""
+        known = training_purchases(week)
+        return known.block(0, self.households) if self.households else known
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,8 @@ def training_rows(settings: Settings) -> tuple[list[Row], list[Row]]:
     """
     from ecomtutor.recommendation.factors import ALS
 
-    past = training_purchases(settings.cut)
-    later = training_purchases(settings.until).between(settings.cut + 1, settings.until)
+    past = settings.purchases(settings.cut)
+    later = settings.purchases(settings.until).between(settings.cut + 1, settings.until)
     bought = later.counts().toarray() > 0
     known = np.diff(past.counts().indptr) >= 10
     households = np.flatnonzero(bought.any(axis=1) & known).tolist()
@@ -181,7 +188,7 @@ def train_cross_encoder(
     *,
     minutes: float | None = None,
     progress: bool = True,
-) -> "Classifier":
+) -> "Classifier | None":
     """LoRA on MiniLM, by `settings`; saved in `folder/model`. Resumes where it was stopped.
 
     Args:
@@ -191,7 +198,8 @@ def train_cross_encoder(
         progress: draw a progress bar.
 
     Returns:
-        The model as `Classifier.load(folder / "model")` reads it: one output, "bought".
+        The model as `Classifier.load(folder / "model")` reads it: one output, "bought". None if it
+        paused.
     """
     from ecomtutor.finetuning import with_head, with_lora
     from ecomtutor.finetuning.classifier import on_base
@@ -205,7 +213,7 @@ def train_cross_encoder(
     _attend_without_dropout(model)
     scorer = PairScorer(model, loaded.tokenizer)
     learn, held_out = training_rows(settings)
-    past = training_purchases(settings.cut)
+    past = settings.purchases(settings.cut)
     batches = RowBatches(learn, past, scorer, settings)
     adapted = with_lora(model, settings.rank, seed=settings.seed)
     plan = Plan(
@@ -219,7 +227,7 @@ def train_cross_encoder(
         validate_every=max(1, settings.steps // 4),
         betas=(0.9, 0.999),
     )
-    train(
+    curve = train(
         adapted,
         _loss,
         batches,
@@ -230,6 +238,8 @@ def train_cross_encoder(
         minutes=minutes,
         progress=progress,
     )
+    if not curve.finished(plan):
+        return None
     fresh = with_head(loaded, BOUGHT, seed=settings.seed)
     small = difference(adapted.merge_and_unload(), fresh, settings.rank)
     made = on_base(weights=small, base="en", labels=BOUGHT)
@@ -247,11 +257,32 @@ def _attend_without_dropout(model: Any) -> None:
             module.dropout.p = 0.0
 
 
-def train_shipped(folder: Path) -> None:
-    """The shipped cross-encoder; checkpoints lie in the cache, the finished model in `folder`."""
+def train_shipped(
+    folder: Path,
+    *,
+    steps: int | None = None,
+    households: int | None = None,
+    minutes: float | None = None,
+) -> bool:
+    """The shipped cross-encoder; checkpoints lie in the cache, the finished model in `folder`.
+
+    Args:
+        folder: for the finished model.
+        steps, households: a shorter run, from the first so many households.
+        minutes: pause after so long.
+
+    Returns:
+        Whether it is finished, and saved.
+    """
     from ecomtutor.resources import cache_dir
 
-    train_cross_encoder(cache_dir() / "recommendation" / NAME).save(folder)
+    settings = replace(Settings(), steps=steps or Settings.steps, households=households)
+    shorter = "".join(f"-{many}" for many in (steps, households) if many)
+    checkpoints = cache_dir() / "recommendation" / f"{NAME}{shorter}"
+    made = train_cross_encoder(checkpoints, settings, minutes=minutes)
+    if made is not None:
+        made.save(folder)
+    return made is not None
 
 
 def _loss(model: Any, batch: "dict[str, torch.Tensor]") -> "torch.Tensor":

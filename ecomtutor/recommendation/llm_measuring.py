@@ -33,22 +33,26 @@ HOUSEHOLDS, CUSTOMERS, BASKET = 60, 48, 3
 BETWEEN = " | "
 
 
-def measure_llm(path: Path | None = None) -> "pd.DataFrame":
+def measure_llm(path: Path | None = None, many: int | None = None) -> "pd.DataFrame":
     """Let the model write needs, search words and names for its samples; save them.
 
     baskets: households that bought something new to them in weeks 43–45, their past up to week
     42. store: made-up customers, each with three random products of one category. needs: what
     shoppers type into the store's search, in English.
+
+    Args:
+        path: elsewhere than in data/experiments.
+        many: of each, at most; unless given, `HOUSEHOLDS`, `CUSTOMERS` and all needs.
     """
     import pandas as pd
 
     known = training_purchases(42)
-    ids = sample_of_buyers(HOUSEHOLDS, "discovery", "validation")
+    ids = sample_of_buyers(min(HOUSEHOLDS, many or HOUSEHOLDS), "discovery", "validation")
     households = [str(household) for household in ids]
     rows = [
         *_written("baskets", households, profile_texts(known.of(ids))),
-        *_written("store", *store_customers()),
-        *_typed_needs(),
+        *_written("store", *store_customers(min(CUSTOMERS, many or CUSTOMERS))),
+        *_typed_needs(many),
     ]
     path = path or _file()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,11 +69,11 @@ def _written(shop: str, customers: Sequence[str], profiles: Sequence[str]) -> li
     ]  # fmt: skip
 
 
-def _typed_needs() -> list[dict[str, str]]:
+def _typed_needs(many: int | None) -> list[dict[str, str]]:
     """Needs as typed, the search words that the model makes of them, and what it would name."""
     from ecomtutor.recommendation.search_quality import judged_needs
 
-    table = judged_needs("en")
+    table = judged_needs("en")[:many]
     needs = table["need"].tolist()
     return [
         {"shop": "needs", "customer": number, "need": need, "query": query,
@@ -129,8 +133,12 @@ def shipped_writer(table: "pd.DataFrame") -> Any:
     return lambda profiles: [known.get(profile, Need(profile, "", "")) for profile in profiles]
 
 
-def evaluate_llm(part: Part = "validation") -> Iterator[str]:
+def evaluate_llm(part: Part = "validation", households: int = HOUSEHOLDS) -> Iterator[str]:
     """Lines: NDCG@10 of the language model and of the rest on its sample; and what it names.
+
+    Args:
+        part: "validation".
+        households: of the sample, at most.
 
     Raises:
         EcomTutorError: another part than "validation": the needs were written from weeks 1–42.
@@ -140,7 +148,7 @@ def evaluate_llm(part: Part = "validation") -> Iterator[str]:
             f'The needs in {FILE} were written from weeks 1–42, for "validation"; {part!r} came.'
         )
     table = read_llm()
-    yield from _baskets(table[table["shop"] == "baskets"])
+    yield from _baskets(table[table["shop"] == "baskets"][:households])
     yield from _store(table[table["shop"] == "store"])
     yield from _typed(table[table["shop"] == "needs"])
     named = judged_names(table)

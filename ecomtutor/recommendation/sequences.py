@@ -619,9 +619,33 @@ def load_sequence_recommender() -> SequenceRecommender:
     return SequenceRecommender.load(data_dir() / "models" / NAME)
 
 
-def train_shipped(folder: Path) -> None:
-    """Make shop-sasrec: weeks 1–45, the default settings; goes on where it was interrupted."""
+def train_shipped(
+    folder: Path,
+    *,
+    steps: int | None = None,
+    households: int | None = None,
+    minutes: float | None = None,
+) -> bool:
+    """Make shop-sasrec: weeks 1–45, the default settings; goes on where it was interrupted.
+
+    Args:
+        folder: for the finished model; checkpoints lie in the cache.
+        steps, households: a shorter run, from the first so many households.
+        minutes: pause after so long.
+
+    Returns:
+        Whether it is finished, and saved.
+    """
     from ecomtutor.resources import cache_dir
 
-    made = SequenceRecommender(folder=cache_dir() / "recommendation" / NAME)
-    made.fit(training_purchases()).save(folder)
+    settings = SequenceSettings(steps=steps) if steps else SequenceSettings()
+    shorter = "".join(f"-{many}" for many in (steps, households) if many)
+    made = SequenceRecommender(
+        settings, folder=cache_dir() / "recommendation" / f"{NAME}{shorter}", minutes=minutes
+    )
+    known = training_purchases()
+    made.fit(known.block(0, households) if households else known)
+    finished = made.curve.finished(settings.plan())
+    if finished:
+        made.save(folder)
+    return finished
