@@ -1,6 +1,9 @@
 """What the figures of lesson 07 compute, on a small judged table that can be checked by hand."""
 
+import json
+import re
 import types
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +12,8 @@ import pytest
 from ecomtutor import finetuning
 from ecomtutor.exercises.registry import find_exercise
 from ecomtutor.figures import lesson_07
+
+NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "07_fine_tuning.ipynb"
 
 
 @pytest.fixture
@@ -67,6 +72,24 @@ def test_learning_curves_name_every_method(monkeypatch):
     monkeypatch.setattr(finetuning, "learning_curves", lambda: table)
     alt = lesson_07.learning_curves().alt
     assert all(f"{method} from 0.61 to 0.70" in alt for method in methods)
+
+
+def test_learning_curves_say_where_one_draw_has_no_band():
+    alt = lesson_07.learning_curves().alt
+    assert "a single one has no band: 100 reviews 2 draws, 300 reviews 2 draws, 1,000 " in alt
+    assert all(f"{size} reviews 1 draw" in alt for size in ("1,000", "3,000", "8,000"))
+
+
+@pytest.mark.parametrize("cell", ["l07-worst-zh", "l07-noise-read"])
+def test_every_review_that_is_shown_says_in_english_what_it_says(cell):
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    shown = next(each for each in cells if each["id"] == cell)["outputs"][0]["text"]
+    lines = "".join(shown).splitlines()
+    chinese = [i for i, line in enumerate(lines) if re.search("[一-鿿]{2}", line)]
+    assert len(chinese) == {"l07-worst-zh": 6, "l07-noise-read": 10}[cell]
+    for i in chinese:
+        review = lines[i].split(":  ")[-1].strip()
+        assert lines[i + 1].strip() == lesson_07.in_english(review) != "", review
 
 
 _STEPS = """

@@ -51,6 +51,15 @@ def test_static_view_shows_every_threshold_and_loads_nothing(explorer):
     assert page == explorer._repr_html_()
 
 
+def test_a_translation_stands_below_its_text_in_both_views():
+    said = {TEXTS[2]: "So & <so>."}
+    explorer = threshold_explorer(TEXTS, TRUTH, CHANCES, translate=lambda t: said.get(t, ""))
+    assert "一般 <b>般</b> [So & <so>.]" in repr(explorer) and "not good\n" in repr(explorer)
+    assert "[So &amp; &lt;so&gt;.]" in explorer._repr_html_()
+    text = explorer.widget().children[3]
+    assert text.value.count("<blockquote") == 2 and "So &amp; &lt;so&gt;." in text.value
+
+
 def test_sliders_change_the_numbers(explorer):
     box = explorer.widget()
     assert isinstance(box, Box) and not any(isinstance(child, Output) for child in box.children)

@@ -606,35 +606,12 @@ def _binned(rule: Any, place: Any = None, centred: bool = False) -> Any:
     return error
 
 
+def _weighted(gap: Any, share: Any) -> Any:
+    return (share * abs(gap)).sum()
+
+
 def _mistaken_errors() -> list[tuple[Any, str]]:
-    import numpy as np
-
-    def weighted(gap: Any, share: Any) -> Any:
-        return (share * abs(gap)).sum()
-
-    def alone(c: Any, bins: int) -> Any:
-        return (c * bins).astype(int)
-
-    def lost(c: Any, bins: int) -> Any:
-        return np.where(c < 1, (c * bins).astype(int), -1)
-
-    def upper_half(c: Any, bins: int) -> Any:
-        return np.minimum(((c - 0.5) * 2 * bins).astype(int), bins - 1)
-
-    def rounded(c: Any, bins: int) -> Any:
-        return np.minimum((c * bins).round().astype(int), bins - 1)
-
-    def equally_full(c: Any, bins: int) -> Any:
-        return (np.argsort(np.argsort(c, kind="stable")) * bins / len(c)).astype(int)
-
-    def from_smallest_to_largest(c: Any, bins: int) -> Any:
-        return np.minimum(((c - c.min()) / np.ptp(c) * bins).astype(int), bins - 1)
-
-    def between_edges(c: Any, bins: int) -> Any:
-        return np.clip(np.digitize(c, np.linspace(0, 1, bins)) - 1, 0, bins - 2)
-
-    def without_last(c: Any, bins: int) -> Any:
-        return np.where((c * bins).astype(int) < bins - 1, (c * bins).astype(int), -1)
+    """Wrong ways to make one number of the bins; then bins that lie wrong."""
 
     def over_bins(c: Any, right: Any, bins: int = 10) -> float:
         return _binned(lambda gap, share: abs(gap).sum() / bins)(c, right, bins)
@@ -675,35 +652,12 @@ def _mistaken_errors() -> list[tuple[Any, str]]:
             "bins: nobody can be 80 % right on one text.",
         ),
         (
-            _binned(weighted, centred=True),
+            _binned(_weighted, centred=True),
             "You compare with the middle of the bin. Take the mean confidence of its texts.",
         ),
         (
-            lambda c, right, bins=10: _binned(weighted)(c, right, 10),
+            lambda c, right, bins=10: _binned(_weighted)(c, right, 10),
             "Yours has ten bins whatever `bins` says.",
-        ),
-        (
-            _binned(weighted, rounded),
-            "You round to the nearest bin: 0.57 of ten bins lies in bin 5, not 6. Cut the fraction "
-            "off, as astype(int) does.",
-        ),
-        (
-            _binned(weighted, between_edges),
-            "np.linspace(0, 1, bins) gives `bins` edges, and one bin fewer lies between them. It "
-            "takes bins + 1 edges.",
-        ),
-        (
-            _binned(weighted, without_last),
-            "Your last bin is never counted: there are `bins` of them, from 0 to bins - 1.",
-        ),
-        (
-            _binned(weighted, equally_full),
-            "Your bins hold equally many texts. Asked are bins of equal width between 0 and 1.",
-        ),
-        (
-            _binned(weighted, from_smallest_to_largest),
-            "Your bins lie between the smallest and the largest confidence. They are equal parts "
-            "of 0 to 1.",
         ),
         *(
             (
@@ -716,24 +670,79 @@ def _mistaken_errors() -> list[tuple[Any, str]]:
             )
         ),
         (
-            lambda c, right, bins=10: 100 * _binned(weighted)(c, right, bins),
+            lambda c, right, bins=10: 100 * _binned(_weighted)(c, right, bins),
             "That is in percent. Give a share between 0 and 1.",
         ),
         (
-            lambda c, right, bins=10: len(c) * _binned(weighted)(c, right, bins),
+            lambda c, right, bins=10: len(c) * _binned(_weighted)(c, right, bins),
             "You weight each gap by the number of its texts. Divide by the number of all texts.",
         ),
+        *_mistaken_bins(),
+    ]
+
+
+def _mistaken_bins() -> list[tuple[Any, str]]:
+    import numpy as np
+
+    def alone(c: Any, bins: int) -> Any:
+        return (c * bins).astype(int)
+
+    def lost(c: Any, bins: int) -> Any:
+        return np.where(c < 1, (c * bins).astype(int), -1)
+
+    def upper_half(c: Any, bins: int) -> Any:
+        return np.minimum(((c - 0.5) * 2 * bins).astype(int), bins - 1)
+
+    def rounded(c: Any, bins: int) -> Any:
+        return np.minimum((c * bins).round().astype(int), bins - 1)
+
+    def equally_full(c: Any, bins: int) -> Any:
+        return (np.argsort(np.argsort(c, kind="stable")) * bins / len(c)).astype(int)
+
+    def from_smallest_to_largest(c: Any, bins: int) -> Any:
+        return np.minimum(((c - c.min()) / np.ptp(c) * bins).astype(int), bins - 1)
+
+    def between_edges(c: Any, bins: int) -> Any:
+        return np.clip(np.digitize(c, np.linspace(0, 1, bins)) - 1, 0, bins - 2)
+
+    def without_last(c: Any, bins: int) -> Any:
+        return np.where((c * bins).astype(int) < bins - 1, (c * bins).astype(int), -1)
+
+    return [
         (
-            _binned(weighted, upper_half),
+            _binned(_weighted, rounded),
+            "You round to the nearest bin: of ten bins 0.57 lies in bin 5, not 6. Cut the fraction "
+            "off, as astype(int) does.",
+        ),
+        (
+            _binned(_weighted, between_edges),
+            "np.linspace(0, 1, bins) gives `bins` edges, and one bin fewer lies between them. It "
+            "takes bins + 1 edges.",
+        ),
+        (
+            _binned(_weighted, without_last),
+            "Your last bin is never counted: there are `bins` of them, from 0 to bins - 1.",
+        ),
+        (
+            _binned(_weighted, equally_full),
+            "Your bins hold equally many texts. Asked are bins of equal width between 0 and 1.",
+        ),
+        (
+            _binned(_weighted, from_smallest_to_largest),
+            "Your bins lie between the smallest and the largest confidence. They are equal parts "
+            "of 0 to 1.",
+        ),
+        (
+            _binned(_weighted, upper_half),
             "Your bins divide 0.5 to 1. They are equal parts of 0 to 1.",
         ),
         (
-            _binned(weighted, alone),
+            _binned(_weighted, alone),
             "A confidence of exactly 1.0 has a bin of its own in yours. It belongs to the last "
             "bin, bins - 1.",
         ),
         (
-            _binned(weighted, lost),
+            _binned(_weighted, lost),
             "A text with a confidence of exactly 1.0 is in none of your bins. It belongs to the "
             "last one.",
         ),
@@ -1049,9 +1058,11 @@ def _counted(bars_of: Any, pick: Any = _likeliest, strict: bool = False) -> Any:
 
 
 def _mistaken_counts() -> list[tuple[Any, str]]:
-    import numpy as np
+    return [*_mistaken_bars(), *_mistaken_calls(), *_mistaken_tables()]
 
-    right = _counted(_own_means)
+
+def _mistaken_bars() -> list[tuple[Any, str]]:
+    import numpy as np
 
     def medians(answers: Any, p: Any) -> Any:
         return [np.median(p[answers == j, j]) for j in range(p.shape[1])]
@@ -1065,37 +1076,12 @@ def _mistaken_counts() -> list[tuple[Any, str]]:
     def one_for_all(answers: Any, p: Any) -> Any:
         return [np.mean(_own_means(answers, p))] * p.shape[1]
 
-    def given_first(answers: Any, p: Any) -> Any:
-        counts = right(answers, p) * 0
-        bars = _own_means(answers, p)
-        for answer, row in zip(answers, p, strict=True):
-            sure = np.flatnonzero(row >= bars).tolist()
-            for j in [answer] if answer in sure else _likeliest(sure, row, bars):
-                counts[answer, j] += 1
-        return counts
-
-    def over_the_bar_of_the_given(answers: Any, p: Any) -> Any:
-        counts = right(answers, p) * 0
-        passed = p.max(axis=1) >= np.array(_own_means(answers, p))[answers]
-        np.add.at(counts, (answers[passed], p[passed].argmax(axis=1)), 1)
-        return counts
-
-    def of_classes_that_occur(answers: Any, p: Any) -> Any:
-        occur = np.unique(answers)
-        return right(answers, p)[np.ix_(occur, occur)]
-
-    shares = "These are shares. Give the counts."
     return [
         (
             _counted(lambda a, p: [0.0] * p.shape[1]),
             "You count every text under its likeliest class: that is a confusion matrix. Where no "
             "class reaches its bar the text is not counted, and the bar of class j is the mean of "
             "column j alone, over the texts labelled j.",
-        ),
-        (
-            of_classes_that_occur,
-            "Your table has as many classes as occur among the labels. A class may have no text "
-            "here and still be one: their number is that of the columns of probabilities.",
         ),
         (
             _counted(lambda a, p: _own_means(a, p, of_none=0.0)),
@@ -1131,6 +1117,29 @@ def _mistaken_counts() -> list[tuple[Any, str]]:
             "All classes have the same bar in yours. Each has its own: the model is not equally "
             "sure of all.",
         ),
+    ]
+
+
+def _mistaken_calls() -> list[tuple[Any, str]]:
+    """Right bars, of which the wrong class is called, or none."""
+    import numpy as np
+
+    def given_first(answers: Any, p: Any) -> Any:
+        counts = np.zeros((p.shape[1], p.shape[1]), dtype=int)
+        bars = _own_means(answers, p)
+        for answer, row in zip(answers, p, strict=True):
+            sure = np.flatnonzero(row >= bars).tolist()
+            for j in [answer] if answer in sure else _likeliest(sure, row, bars):
+                counts[answer, j] += 1
+        return counts
+
+    def over_the_bar_of_the_given(answers: Any, p: Any) -> Any:
+        counts = np.zeros((p.shape[1], p.shape[1]), dtype=int)
+        passed = p.max(axis=1) >= np.array(_own_means(answers, p))[answers]
+        np.add.at(counts, (answers[passed], p[passed].argmax(axis=1)), 1)
+        return counts
+
+    return [
         (
             over_the_bar_of_the_given,
             "You hold each text against the bar of its given label. Hold the probability of class "
@@ -1142,21 +1151,12 @@ def _mistaken_counts() -> list[tuple[Any, str]]:
             "classes that reach theirs, whatever the label says.",
         ),
         (
-            lambda a, p: right(a, p) * (1 - np.eye(p.shape[1], dtype=int)),
-            "You count the suspects only. Where model and label agree the text counts too, on the "
-            "diagonal.",
-        ),
-        (
             _counted(_own_means, lambda sure, row, bars: sure if len(sure) == 1 else []),
             "You drop the texts that reach several bars. Count them under the likeliest.",
         ),
         (
             _counted(_own_means, lambda sure, row, bars: sure[-1:]),
             "Where several classes reach their bars you take the last. Take the likeliest.",
-        ),
-        (
-            lambda a, p: right(a, p).T,
-            "Rows and columns have changed places: the row is the given label.",
         ),
         (
             _counted(_own_means, lambda sure, row, bars: sure),
@@ -1178,6 +1178,35 @@ def _mistaken_counts() -> list[tuple[Any, str]]:
             ),
             "Where several classes reach their bars you take the one furthest above its bar. "
             "Take the likeliest.",
+        ),
+    ]
+
+
+def _mistaken_tables() -> list[tuple[Any, str]]:
+    """Right calls, of which the wrong table is made."""
+    import numpy as np
+
+    right = _counted(_own_means)
+
+    def of_classes_that_occur(answers: Any, p: Any) -> Any:
+        occur = np.unique(answers)
+        return right(answers, p)[np.ix_(occur, occur)]
+
+    shares = "These are shares. Give the counts."
+    return [
+        (
+            of_classes_that_occur,
+            "Your table has as many classes as occur among the labels. A class may have no text "
+            "here and still be one: their number is that of the columns of probabilities.",
+        ),
+        (
+            lambda a, p: right(a, p) * (1 - np.eye(p.shape[1], dtype=int)),
+            "You count the suspects only. Where model and label agree the text counts too, on the "
+            "diagonal.",
+        ),
+        (
+            lambda a, p: right(a, p).T,
+            "Rows and columns have changed places: the row is the given label.",
         ),
         (lambda a, p: right(a, p) / len(a), shares),
         (lambda a, p: right(a, p) / right(a, p).sum(), shares),

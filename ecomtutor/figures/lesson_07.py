@@ -23,6 +23,93 @@ CATEGORIES = {
 }
 LENGTHS = (0, 20, 40, 80, 160, 10_000)  # characters of a review
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
+# The reviews that the lesson has its readers judge, by their first 24 characters.
+_IN_ENGLISH = {
+    "我的孩子很喜欢。绘画精美，精彩。合适1岁多的小宝": (
+        "My child likes it very much. Fine drawings, wonderful, and a child of one "
+        "understands it: hums the song at the little bear's birthday …"
+    ),
+    "启动时光驱声音较大 ，1G内存真是不够用 建议购": (
+        "The disc drive is rather loud at start, and 1 GB of memory is really not enough. "
+        "Better add some when you buy it."
+    ),
+    "儿子现在两周九个月了,平时就有玩?下蛋游戏?,这": (
+        "My son is two years and nine months old. He used to play “laying eggs”; the book has"
+        " that game, and “fishing”, too. Every day: Mummy, let us go fishing …"
+    ),
+    "晕死，发表的评论竟然无法编辑？？？我想改几个错别": (
+        "I could faint: a published comment cannot be edited??? I only wanted to mend typos. "
+        "“The pain of letting off gloom” should be “the joy of” it: the opposite!!!"
+    ),
+    "不错不错不错不错不错不错不错不错不错不错不错不错": "Not bad, not bad, not bad, and so on.",
+    "周末住了一晚，酒店周边还是可以的，出行很方便~周": (
+        "Stayed one night at the weekend. The surroundings are all right, it is easy to get "
+        "about; on Sunday to the sights by taxi, 25 yuan."
+    ),
+    "一直都介绍客户到这家酒店公寓，由于地理位置比较方": (
+        "I always send clients to this apartment hotel: easy to pick them up, near the "
+        "amusement park, pleasant, like home. On the whole quite satisfied."
+    ),
+    "投诉内容： 2009-5-22收到一张发票号码：": (
+        "Complaint: on 22 May 2009 an invoice arrived (for order 4491950) over 8,591 yuan, "
+        "but that order of 9 April …"
+    ),
+    "很喜欢这本书，可以从中得到一些借鉴。拉拉是个幸运": (
+        "I like this book very much and learn from it. Lala was lucky: besides her own "
+        "efforts she had good chances and kind guides. In reality effort does not always …"
+    ),
+    "首先我要点评一下玄武饭店6楼的房间，实在是太差了": (
+        "First, the rooms on floor 6 are really too poor, three stars at most. Above floor 8 "
+        "they were clearly done up and are much better. We took six rooms …"
+    ),
+    "2),有车接送,很方便.": "2) A car picks you up and takes you back, very convenient.",
+    "楼很老,房间很大,服务不错.": "The building is old, the room large, the service good.",
+    "我家小宝同学特别喜爱卡梅拉系列故事,每天晚上睡觉": (
+        "My little one loves these stories. Every evening one must be told, and they go with "
+        "him into his dreams. I like them, too: the pictures are amusing, they speak …"
+    ),
+    "用了6年的THINKPAD,一直认为是笔记本中最": (
+        "Six years with a ThinkPad: I have always taken it for the best of notebooks!"
+    ),
+    "很着急不知道怎样培养孩子。我是幼儿教师，大家都说": (
+        "I worried how to bring up my child. I teach at a kindergarten, so all say that I "
+        "can; but it takes the whole family. I gave this book to mine …"
+    ),
+    "风扇声音有点大，标配内存太小，说是LED的屏，看": (
+        "The fan is a little loud, too little memory, and although they call the screen LED "
+        "the eyes hurt after a while."
+    ),
+    "酒店房间很大，但设施已经较为陈旧，同样是“豪华大": (
+        "A large room, but old furniture; of the same “deluxe” rooms some have a sofa, some "
+        "none and only two chairs."
+    ),
+    "房间较小": "The room is rather small.",
+    "3、酒店的自助早餐价格还是很贵的，但是品种实在是": (
+        "3. The hotel's breakfast buffet is quite dear, and there is very little to choose from."
+    ),
+    "这位姐姐对这本书几近痴迷。我不好这一口，没有耐心": (
+        "This lady is nearly possessed by the book. Not to my taste, I have no patience for "
+        "it. I only praise the delivery, quick and in better condition than my last two."
+    ),
+    "正月初四带女儿入住横店国贸大厦，感觉很不好。": (
+        "Stayed at the hotel in Hengdian with my daughter at New Year, it felt very bad."
+    ),
+    "建议地铁出来后多建点往酒店的标示牌会更好!": (
+        "Some more signs to the hotel on the way from the metro would be better!"
+    ),
+    "预订的时候，要求“正朝中山公园的行政楼层”；以前": (
+        "When booking I asked for the executive floor that faces the park. Friends had got "
+        "it; this time they would only “try”, and not confirm: a little disappointed!"
+    ),
+    "电池使用时间在把蓝牙等都打开后比标称的9.5小时": (
+        "With Bluetooth and all on, the battery lasts much shorter than the 9.5 hours it "
+        "says, about 6; still far better than most netbooks."
+    ),
+    "补充点评 2008年2月25日 ： 忘记说了，那": (
+        "In addition, 25 February 2008: I forgot to say that those two rooms were even called"
+        " deluxe."
+    ),
+}
 _METHODS = {
     "full": (BLUE, "-", "o"),
     "lora": (ORANGE, "--", "s"),
@@ -86,6 +173,11 @@ def elsewhere() -> "pd.DataFrame":
     return table
 
 
+def in_english(review: str) -> str:
+    """What a Chinese review that the lesson shows says, shortened; "" for all others."""
+    return _IN_ENGLISH.get(review[:24], "")
+
+
 def category(texts: "pd.Series") -> "pd.Series":
     """Which part of the shop each Chinese review is about, by its words; "unclear" for others.
 
@@ -104,6 +196,7 @@ def learning_curves() -> Figure:
     from ecomtutor.finetuning import learning_curves as measured
 
     table = measured()
+    draws = table.groupby("reviews")["seed"].nunique()
     told = []
     with drawing(6.8, 3.6) as (fig, ax):
         for method in (each for each in _METHODS if (table["method"] == each).any()):
@@ -113,17 +206,21 @@ def learning_curves() -> Figure:
             ax.plot(mean.index, mean, line, color=colour, marker=mark, label=method)
             ax.fill_between(mean.index, seeds.min(), seeds.max(), color=colour, alpha=0.15)
             told.append(f"{method} from {mean.iloc[0]:.2f} to {mean.iloc[-1]:.2f}")
-        sizes = sorted(table["reviews"].unique())
         ax.set_xscale("log")
-        ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        ax.set_xticks(draws.index, [f"{size:,}\n{_so_many(n)}" for size, n in draws.items()])
         ax.minorticks_off()
         ax.set(xlabel="reviews to learn from", ylabel="accuracy on held-out reviews")
         ax.legend()
     return finish(
         fig,
-        f"Lines of accuracy over {sizes[0]:,} to {sizes[-1]:,} reviews, with bands "
-        f"over seeds: {'; '.join(told)}.",
+        f"Lines of accuracy over the number of reviews: {'; '.join(told)}. Bands span the draws, "
+        "and a single one has no band: "
+        f"{', '.join(f'{size:,} reviews {_so_many(n)}' for size, n in draws.items())}.",
     )
+
+
+def _so_many(draws: int) -> str:
+    return "1 draw" if draws == 1 else f"{draws} draws"
 
 
 def confusion() -> Figure:

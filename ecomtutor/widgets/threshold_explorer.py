@@ -6,7 +6,7 @@ It works on any texts that somebody labelled and some model judged.
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,7 @@ def threshold_explorer(
     probability: Sequence[float] | np.ndarray,
     *,
     missed: float = 10.0,
+    translate: Callable[[str], str] = lambda text: "",
 ) -> ThresholdExplorer:
     """The explorer, to be shown as the last expression of a cell.
 
@@ -82,6 +83,7 @@ def threshold_explorer(
         is_complaint: the labels, shape (texts,).
         probability: of being a complaint, shape (texts,).
         missed: what a missed complaint costs at first; a false alarm costs 1.
+        translate: what a text says in the reader's language, shown below it; "" for nothing.
 
     Raises:
         EcomTutorError: lengths that differ, no text, or something that is no probability.
@@ -96,17 +98,22 @@ def threshold_explorer(
         )
     if not ((chances >= 0) & (chances <= 1)).all():
         raise EcomTutorError("Probabilities lie between 0 and 1; others came, or NaN.")
-    return ThresholdExplorer(list(texts), truth, chances, missed)
+    return ThresholdExplorer(list(texts), truth, chances, missed, translate)
 
 
 class ThresholdExplorer(StaticAndLive):
     """A threshold and a price to move in a live notebook; elsewhere a table and the close calls."""
 
     def __init__(
-        self, texts: list[str], is_complaint: np.ndarray, probability: np.ndarray, missed: float
+        self,
+        texts: list[str],
+        is_complaint: np.ndarray,
+        probability: np.ndarray,
+        missed: float,
+        translate: Callable[[str], str],
     ) -> None:
         self.texts, self.is_complaint, self.probability = texts, is_complaint, probability
-        self.missed = missed
+        self.missed, self.translate = missed, translate
 
     def outcome(self, threshold: float) -> Outcome:
         """What happens where an alarm is given from this probability on."""
@@ -186,9 +193,17 @@ class ThresholdExplorer(StaticAndLive):
 
     def _close_calls(self) -> list[tuple[str, str, str]]:
         return [
-            (f"{self.probability[i]:.2f}", self._label(i), _short(self.texts[i]))
+            (f"{self.probability[i]:.2f}", self._label(i), self._in_both(i))
             for i in self.closest(0.5)[:_CLOSEST]
         ]
+
+    def _in_both(self, place: int) -> str:
+        translated = self.translate(self.texts[place])
+        return _short(self.texts[place]) + (f" [{translated}]" if translated else "")
+
+    def _quoted_in_both(self, place: int) -> str:
+        translated = self.translate(self.texts[place])
+        return _quoted(self.texts[place]) + (_quoted(translated) if translated else "")
 
     def _label(self, place: int) -> str:
         return "complaint" if self.is_complaint[place] else "no complaint"
@@ -196,11 +211,11 @@ class ThresholdExplorer(StaticAndLive):
     def _card(self, place: int | None) -> str:
         if place is None:
             return "<p>You have labelled every text.</p>"
-        return f"<p>The closest call that you have not labelled:</p>{_quoted(self.texts[place])}"
+        return f"<p>The closest call that you have not labelled:</p>{self._quoted_in_both(place)}"
 
     def _verdict(self, place: int) -> str:
         return (
-            f"{_quoted(self.texts[place])}<p>Published as {self._label(place)}; the model said "
+            f"{self._quoted_in_both(place)}<p>Published as {self._label(place)}; the model said "
             f"{self.probability[place]:.2f}.</p>"
         )
 
