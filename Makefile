@@ -6,6 +6,8 @@ PYTHON ?= python3
 LAB_ARGS ?=
 TORCH_INDEX ?=
 WORKERS ?= 2
+BENCH_ARGS ?=
+DECK_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,10 +64,10 @@ notebooks: setup ## execute, number and clean the notebooks (what is committed)
 	$(BIN)/python -m ecomtutor.authoring.normalise
 
 slides: setup    ## build the decks into build/slides/, a PDF of each where Chromium is
-	$(BIN)/python -m ecomtutor.authoring.decks $(if $(shell command -v chromium chromium-browser google-chrome),--pdf)
+	$(BIN)/python -m ecomtutor.authoring.decks $(if $(shell command -v chromium chromium-browser google-chrome),--pdf) $(DECK_ARGS)
 
 bench: setup     ## the figures that README quotes
-	$(BIN)/python benchmarks/footprint.py
+	$(BIN)/python benchmarks/footprint.py $(BENCH_ARGS)
 
 lock: setup      ## resolve requirements.lock anew from pyproject.toml, for every platform
 	$(BIN)/python -m pip install --quiet uv
