@@ -204,7 +204,9 @@ def learning_curves() -> Figure:
             seeds = table[table["method"] == method].groupby("reviews")["accuracy"]
             mean = seeds.mean()
             ax.plot(mean.index, mean, line, color=colour, marker=mark, label=method)
-            ax.fill_between(mean.index, seeds.min(), seeds.max(), color=colour, alpha=0.15)
+            # A band that ran on to a single draw would narrow to nothing, as if that were certain.
+            several = seeds.count() > 1
+            ax.fill_between(mean.index, seeds.min(), seeds.max(), several, color=colour, alpha=0.15)
             told.append(f"{method} from {mean.iloc[0]:.2f} to {mean.iloc[-1]:.2f}")
         ax.set_xscale("log")
         ax.set_xticks(draws.index, [f"{size:,}\n{_so_many(n)}" for size, n in draws.items()])
