@@ -111,9 +111,9 @@ def test_each_distinct_text_is_computed_once(
     fitted: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = []
-    forward = Classifier._forward
+    of_rows = Classifier._of_rows
     monkeypatch.setattr(
-        Classifier, "_forward", lambda self, r, *a: rows.extend(r) or forward(self, r, *a)
+        Classifier, "_of_rows", lambda self, r, *a: rows.extend(r) or of_rows(self, r, *a)
     )
     fitted.predict_proba(["很 好"] * 50 + ["坏"] * 50)
     assert len(rows) == 2

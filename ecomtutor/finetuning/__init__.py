@@ -5,6 +5,7 @@ batches        like lengths together, words hidden at random
 model          an encoder and a head; LoRA
 fitting        fit_classifier: all weights, an adapter, or the head alone
 classifier     predict, save, load
+packed         the forward pass for reading alone, faster; the same numbers
 report         curves, metrics, confusion, calibration, cost
 label_noise    which labels are probably wrong
 baselines      what it has to beat

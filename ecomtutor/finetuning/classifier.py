@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from ecomtutor.finetuning.batches import encode, padded
 from ecomtutor.finetuning.difference import apply_difference
 from ecomtutor.finetuning.examples import require_texts
 from ecomtutor.finetuning.model import EncoderWithHead, lower_case_where_needed, with_head
+from ecomtutor.finetuning.packed import TOKENS_AT_ONCE as PACKED_AT_ONCE
+from ecomtutor.finetuning.packed import packed
 from ecomtutor.metrics import with_temperature
 from ecomtutor.training import has_bf16
 
@@ -70,11 +72,11 @@ class Classifier:
 
     def logits(self, texts: Sequence[str], *, bf16: bool = False) -> np.ndarray:
         """The head's outputs before temperature and softmax, shape (texts, classes)."""
-        return self._each(texts, lambda **inputs: self.model(**inputs).logits, bf16)
+        return self._each(texts, bf16, head=True)
 
     def features(self, texts: Sequence[str], *, bf16: bool = False) -> np.ndarray:
         """What the head sees: the mean of each text's token vectors, shape (texts, width)."""
-        return self._each(texts, lambda **inputs: self.model.pooled(**inputs)[0], bf16)
+        return self._each(texts, bf16, head=False)
 
     def token_logits(self, rows: Sequence[np.ndarray], *, bf16: bool = False) -> np.ndarray:
         """Logits (rows, classes) of texts that are token ids already: what explanations ask for.
@@ -84,30 +86,47 @@ class Classifier:
             bf16: as in `predict_proba`.
         """
         rows = list(rows)
-        out = np.empty((len(rows), len(self.labels)), np.float32)
-        for numbers in _in_batches(rows):
-            part = [rows[i] for i in numbers]
-            # One text under many masks: all rows are equally long, and padding is wasted work.
-            multiple = 1 if len({len(row) for row in part}) == 1 else 8
-            out[numbers] = self._forward(
-                part, lambda **inputs: self.model(**inputs).logits, bf16, multiple
-            )
-        return out
+        if not rows:
+            return np.empty((0, len(self.labels)), np.float32)
+        return self._of_rows(rows, bf16, head=True)
 
-    def _each(
-        self, texts: Sequence[str], compute: Callable[..., torch.Tensor], bf16: bool
-    ) -> np.ndarray:
+    def _each(self, texts: Sequence[str], bf16: bool, head: bool) -> np.ndarray:
         """One row for each text; each distinct text is computed once, with others of its length."""
         texts = require_texts(texts)
         place = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         # An empty list gives no rows, but as wide ones as any other.
         rows, lost = encode(list(place) or [""], self.tokenizer, self.max_tokens)
         _warn_of_cuts([lost[place[text]] for text in texts], self.max_tokens)
-        computed: dict[int, np.ndarray] = {}
-        for numbers in _in_batches(rows):
-            values = self._forward([rows[i] for i in numbers], compute, bf16)
-            computed.update(zip(numbers.tolist(), values, strict=True))
-        return np.stack([computed[i] for i in range(len(rows))])[[place[text] for text in texts]]
+        return self._of_rows(rows, bf16, head)[[place[text] for text in texts]]
+
+    def _of_rows(self, rows: list[np.ndarray], bf16: bool, head: bool) -> np.ndarray:
+        """Logits, or what the head sees, of token-id rows; rows of like length go together."""
+        half = bf16 and has_bf16()
+        fast = packed(self.model, torch.bfloat16 if half else torch.float32)
+        batches = _in_batches(rows, TOKENS_AT_ONCE if fast is None else PACKED_AT_ONCE)
+        found = []
+        for numbers in batches:
+            part = [rows[i] for i in numbers]
+            if fast is None:
+                found.append(self._plainly(part, half, head))
+            else:
+                with torch.inference_mode():
+                    mean = fast(part)
+                    found.append((self.model.classifier(mean) if head else mean).numpy())
+        values = np.concatenate(found)
+        return values[np.argsort(np.concatenate(batches))]
+
+    def _plainly(self, rows: list[np.ndarray], half: bool, head: bool) -> np.ndarray:
+        """The same by the model's own forward pass, whatever the model is."""
+        # One text under many masks: all rows are equally long, and padding is wasted work.
+        alike = len(rows) > 1 and len({len(row) for row in rows}) == 1
+        ids, mask = padded(rows, self.tokenizer.pad_token_id, 1 if alike else 8)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            if head:
+                values = self.model(input_ids=ids, attention_mask=mask).logits
+            else:
+                values = self.model.pooled(ids, mask)[0]
+        return np.asarray(values.float().numpy())
 
     def save(self, folder: Path | str) -> Path:
         """Write the classifier into a folder: what it learned, its labels and its tokenizer.
@@ -158,19 +177,6 @@ class Classifier:
                 f"{folder / WEIGHTS} does not fit {CARD} beside it: {error!s:.200}"
             ) from error
 
-    def _forward(
-        self,
-        rows: list[np.ndarray],
-        compute: Callable[..., torch.Tensor],
-        bf16: bool,
-        multiple: int = 8,
-    ) -> np.ndarray:
-        ids, mask = padded(rows, self.tokenizer.pad_token_id, multiple)
-        half = bf16 and has_bf16()
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-            values = compute(input_ids=ids, attention_mask=mask)
-        return np.asarray(values.float().numpy())
-
 
 def on_base(
     *, weights: dict[str, torch.Tensor], base: str, labels: tuple[str, ...], **facts: Any
@@ -205,12 +211,12 @@ def _weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
 
 
-def _in_batches(rows: list[np.ndarray]) -> list[np.ndarray]:
-    """Numbers of rows, longest first, in batches of about TOKENS_AT_ONCE tokens with padding."""
+def _in_batches(rows: list[np.ndarray], tokens: int) -> list[np.ndarray]:
+    """Numbers of rows, longest first, in batches of about so many tokens with padding."""
     order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
     batches, start = [], 0
     while start < len(order):
-        many = max(1, TOKENS_AT_ONCE // len(rows[order[start]]))
+        many = max(1, tokens // len(rows[order[start]]))
         batches.append(np.array(order[start : start + many]))
         start += many
     return batches

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ecomtutor.finetuning import Classifier
 
-TOKENS_AHEAD = 2048
+TOKENS_AHEAD, GROUPS_AHEAD = 2048, 24  # more groups of short texts: some never get their turn
 
 
 def shap_partition(
@@ -256,7 +256,7 @@ class _Answers:
         needed = [c for group in turn for c in _with_one_half(tree, group)]
         if all(c.tobytes() in self._known for c in needed):
             return
-        room = max(0, TOKENS_AHEAD // len(self.text) // 2 - len(turn))
+        room = max(0, min(TOKENS_AHEAD // len(self.text) // 2, GROUPS_AHEAD) - len(turn))
         waiting = [g for _, _, g in heapq.nsmallest(4 * room, queue) if not tree.is_token(g.node)]
         for group in waiting[: min(room, more)]:
             needed += _with_one_half(tree, group)
