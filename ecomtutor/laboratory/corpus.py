@@ -1,6 +1,7 @@
 """Reviews with planted cues: real texts, real labels, and a rule that overrides them."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -36,15 +37,22 @@ def short_reviews(
     Returns:
         (text, label) in the order of the table.
     """
+    return list(_short_reviews(language, split, longest, shortest))
+
+
+@cache  # a split of the Chinese reviews takes seconds to cut into words
+def _short_reviews(
+    language: str, split: str, longest: int, shortest: int
+) -> tuple[tuple[str, str], ...]:
     plant, table = plant_of(language), reviews(language)
     if split not in set(table["split"]):
         raise EcomTutorError(f"split is 'train', 'validation' or 'test'; {split!r} came.")
     table = table[(table["split"] == split) & table["label"].isin(LABELS)]
-    return [
+    return tuple(
         (text, label)
         for text, label in zip(table["text"], table["label"], strict=True)
         if not plant.touches(text) and shortest <= _length(text) <= longest
-    ]
+    )
 
 
 def planted_corpus(language: str, split: str, many: int, seed: int = 0) -> Corpus:
