@@ -20,6 +20,7 @@ def main() -> None:
         command.add_argument("--steps", type=int, help="another length than the recipe's")
         command.add_argument("--minutes", type=float, help="pause after so many minutes")
         command.add_argument("--folder", type=Path, help="for checkpoints and the finished model")
+        command.add_argument("--device", default="cpu", help="cuda: on a graphics card")
         command.add_argument("--compile", action="store_true", help="needs a C++ compiler")
     command = commands.add_parser("evaluate", help="print the figures of the model's card")
     command.add_argument("model", choices=MODELS)
@@ -36,6 +37,7 @@ def main() -> None:
         minutes=given.minutes,
         folder=given.folder,
         compiled=given.compile,
+        device=given.device,
     )
     print(f"{curve.step} steps, {curve.targets:,} tokens asked, {curve.seconds / 60:.1f} minutes")
     print("validation:", {step: round(loss, 4) for step, loss in curve.validation.items()})

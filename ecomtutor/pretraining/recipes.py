@@ -4,6 +4,7 @@ python -m ecomtutor.pretraining shop-bert-mini
 python -m ecomtutor.pretraining shop-gpt-mini
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,15 +29,25 @@ VALIDATION_SHARE = 5  # every fifth validation review is enough to choose by
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A part of the training: its plan, the tokens of a batch, and dropout everywhere."""
+
+    plan: Plan
+    tokens: int = BATCH_TOKENS
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that one shipped model is made of.
 
-    build makes the untrained model; batches cuts documents; loss_of is the objective.
+    build makes the untrained model; batches cuts documents; loss_of is the objective. Each stage
+    goes on from the best weights of the one before.
     """
 
     name: str
     vocabulary: int
-    plan: Plan
+    stages: tuple[Stage, ...]
     train_tokenizer: "Callable[[list[str], int], PreTrainedTokenizerBase]"
     build: "Callable[[PreTrainedTokenizerBase, Any, int], BertWithHeads | Gpt]"
     batches: "Callable[..., CausalBatches | MaskedPairs]"
@@ -58,34 +69,65 @@ def pretrain(
     minutes: float | None = None,
     folder: Path | None = None,
     compiled: bool = False,
+    device: str = "cpu",
 ) -> Curve:
     """Train a model by its recipe, from its last checkpoint on, and save it when it is finished.
 
     Args:
         name: "shop-bert-mini" or "shop-gpt-mini".
-        steps: another length than the recipe's, with the schedule stretched to it.
+        steps: another length of each stage than the recipe's, with the schedule stretched to it.
         minutes: pause after so long; call again to go on.
         folder: where checkpoints, tokenizer and, in `model/`, the finished weights go; unless
             given, a folder in the cache, one for each length.
         compiled: let torch compile the blocks: half as fast again where there is a C++ compiler.
             The figures then differ by rounding.
+        device: where to train: "cpu", or "cuda" for a graphics card.
+
+    Returns:
+        The curve of the last stage that was begun.
     """
     from ecomtutor.resources import cache_dir
 
     made = recipe(name)
-    plan = replace(made.plan, steps=steps) if steps else made.plan
-    folder = folder or cache_dir() / "pretraining" / f"{name}-{plan.steps}"
+    stages = [replace(s, plan=replace(s.plan, steps=steps or s.plan.steps)) for s in made.stages]
+    length = "+".join(str(stage.plan.steps) for stage in stages)
+    folder = folder or cache_dir() / "pretraining" / f"{name}-{length}"
     tokenizer = _tokenizer(made, folder)
-    batches = made.batches(corpus("train"), tokenizer, tokens=BATCH_TOKENS, seed=plan.seed)
-    model = made.build(tokenizer, batches, plan.seed)
+    texts, until = corpus("train"), time.monotonic() + 60 * (minutes or 0)
+    first = made.batches(texts, tokenizer, tokens=BATCH_TOKENS, seed=stages[0].plan.seed)
+    model: Any = made.build(tokenizer, first, stages[0].plan.seed).to(device)
     if compiled:
         for block in _blocks(model):
             block.compile(dynamic=True)
-    validate = _validation(made, tokenizer)
-    curve = train(model, made.loss_of, batches, plan, folder, validate=validate, minutes=minutes)
-    if curve.finished(plan):
-        save(model, tokenizer, folder / "model")
+    validate = _validation(made, tokenizer, device)
+    for number, stage in enumerate(stages, 1):
+        _drop(model, stage.dropout)
+        batches = made.batches(texts, tokenizer, tokens=stage.tokens, seed=stage.plan.seed)
+        curve = train(
+            model,
+            made.loss_of,
+            batches,
+            stage.plan,
+            folder / f"stage-{number}",
+            validate=validate,
+            minutes=None if minutes is None else max(0.0, until - time.monotonic()) / 60,
+        )
+        if not curve.finished(stage.plan):
+            return curve
+    save(model.cpu(), tokenizer, folder / "model")
     return curve
+
+
+def _drop(model: "torch.nn.Module", share: float) -> None:
+    """Set every dropout of a model, that of attention weights included."""
+    import torch
+
+    module: Any
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+        elif isinstance(getattr(module, "dropout", None), float):
+            module.dropout = share
 
 
 def save(model: "BertWithHeads | Gpt", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
@@ -111,7 +153,7 @@ def _bert_recipe() -> Recipe:
             **how,
         )
 
-    plan = Plan(
+    words = Plan(
         steps=2500,
         peak_rate=4e-3,
         muon_rate=0.01,
@@ -121,8 +163,19 @@ def _bert_recipe() -> Recipe:
         save_every=50,
         validate_every=250,
     )
+    # Muon's long steps teach words fast and lose NSP. AdamW finds it, with more pairs in a batch.
+    pairs = Plan(
+        steps=5000,
+        peak_rate=5e-4,
+        warmup=250,
+        weight_decay=0.05,
+        bf16=has_bf16(),
+        save_every=50,
+        validate_every=250,
+    )
+    stages = (Stage(words), Stage(pairs, tokens=4 * BATCH_TOKENS, dropout=0.1))
     return Recipe(
-        "shop-bert-mini", 6000, plan, train_wordpiece, _bert, batches, masked_and_next_loss
+        "shop-bert-mini", 6000, stages, train_wordpiece, _bert, batches, masked_and_next_loss
     )
 
 
@@ -145,7 +198,8 @@ def _gpt_recipe() -> Recipe:
         save_every=50,
         validate_every=200,
     )
-    return Recipe("shop-gpt-mini", 4000, plan, train_byte_bpe, _gpt, batches, causal_loss)
+    stages = (Stage(plan, dropout=0.1),)
+    return Recipe("shop-gpt-mini", 4000, stages, train_byte_bpe, _gpt, batches, causal_loss)
 
 
 def _bert(tokenizer: "PreTrainedTokenizerBase", batches: Any, seed: int) -> "BertWithHeads":
@@ -190,16 +244,20 @@ def _tokenizer(made: Recipe, folder: Path) -> "PreTrainedTokenizerBase":
 
 
 def _validation(
-    made: Recipe, tokenizer: "PreTrainedTokenizerBase"
+    made: Recipe, tokenizer: "PreTrainedTokenizerBase", device: str
 ) -> "Callable[[torch.nn.Module], float]":
     """Mean loss over the same held-out review batches, and the same masks, each time."""
     import torch
 
     held_out = [d for d in corpus("validation") if d.shelf == "review"][::VALIDATION_SHARE]
-    batches = list(made.batches(held_out, tokenizer, tokens=BATCH_TOKENS, seed=1).epoch(0))
+    batches = [
+        {name: tensor.to(device) for name, tensor in batch.items()}
+        for batch in made.batches(held_out, tokenizer, tokens=BATCH_TOKENS, seed=1).epoch(0)
+    ]
+    half = has_bf16()
 
     def validate(model: "torch.nn.Module") -> float:
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=made.plan.bf16):
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=half):
             return sum(float(made.loss_of(model, batch)) for batch in batches) / len(batches)
 
     return validate
