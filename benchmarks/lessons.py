@@ -30,7 +30,7 @@ from ecomtutor.resources import cache_dir, defaults, find
 ROOT = Path(__file__).resolve().parents[1]
 EVERY = 0.02  # seconds between two looks at the memory
 CELL_TIMEOUT = 600
-SMALL = "11"
+SMALL = "01"
 
 
 class Gauge(threading.Thread):

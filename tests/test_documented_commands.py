@@ -79,7 +79,7 @@ RUNS = [
     Run(r"python benchmarks/(answer|explain|finetune|generate|pretrain)\.py.*", "--small",
         r"\d x|ratio +\d|\d x smaller"),
     Run(r"python benchmarks/catalogue\.py.*", "--small", r"recall@10 \d"),
-    Run(r"python benchmarks/lessons\.py", "--small", r"^\| 11 \| \d"),
+    Run(r"python benchmarks/lessons\.py", "--small", r"^\| 01 \| \d"),
     Run(r"python -m ecomtutor\.pretraining shop-\S+", "--folder {scratch} --steps 2 --minutes 0",
         r"^1 steps", "--folder {scratch} --steps 2", r"^2 steps", "shop-gpt"),
     Run(r"python -m ecomtutor\.pretraining evaluate \S+", "--texts 12", r"top-5|per token"),
