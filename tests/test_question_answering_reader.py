@@ -3,19 +3,16 @@
 import json
 import sys
 import warnings
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from tiny_reader import WORDS, tiny_encoder, tiny_reader
 
 from ecomtutor.errors import DamagedResource, EcomTutorError, MissingResource
 from ecomtutor.models import Loaded
 from ecomtutor.question_answering import reader as room
-from ecomtutor.question_answering import training
 from ecomtutor.question_answering.examples import Example
 from ecomtutor.question_answering.model import span_loss, with_spans
 from ecomtutor.question_answering.reader import (
@@ -34,7 +31,6 @@ from ecomtutor.question_answering.training import (
     rows_of,
 )
 from ecomtutor.question_answering.windows import pieces_of, windows
-from ecomtutor.training.loop import CHECKPOINT
 
 
 @pytest.fixture(scope="module")
@@ -286,27 +282,6 @@ def test_training_learns_pauses_resumes_and_saves(loaded, tmp_path, monkeypatch)
         EXAMPLES[0].question, [EXAMPLES[0]]
     )
     assert again.threshold == whole.threshold
-
-
-def test_several_runs_of_a_stage_become_one_reader(loaded, tmp_path, monkeypatch) -> None:
-    means, cut = [], training._as_shipped
-
-    def watched(model, *rest):
-        means.append(model.span_head.weight.detach().clone())
-        return cut(model, *rest)
-
-    monkeypatch.setattr(training, "_as_shipped", watched)
-    kinds = {"public": EXAMPLES, "store": EXAMPLES}
-    once = _recipe(40)
-    twice = replace(once, stages=(replace(once.stages[0], runs=2), once.stages[1]))
-    made = fit_reader(twice, loaded, kinds, {"store": EXAMPLES}, tmp_path, progress=False)
-    assert [made.answer(e.question, [e]).text for e in EXAMPLES] == ["14 days", "120 yuan", ""]
-    first, second = (
-        load_file(tmp_path / name / CHECKPOINT)["span_head.weight"]
-        for name in ("public", "public-1")
-    )
-    assert not torch.equal(first, second)  # each run has a seed of its own
-    assert len(means) == 1 and torch.allclose(means[0], (first + second) / 2)
 
 
 def test_the_threshold_is_where_f1_is_best(reader: Reader) -> None:

@@ -31,7 +31,7 @@ _NOTHING = "ANSWERNOTFOUND"
 _HELD_BACK = 0.1
 _UNSEEN = 0.15
 _LATER_ROUNDS = ("else3-", "else4-", "else5-", "else6-")  # how their passages' ids begin
-_NEWEST = "else7-"  # partly more questions on the passages of the round before
+_WAITING = "else7-"  # for the next training: partly more questions on the last round's passages
 _TEMPLATES = {
     "en": (
         "What is the {fact} of the {name}?",
@@ -102,7 +102,7 @@ def store_examples(language: str, split: str) -> list[Example]:
 
 def practice_examples(language: str) -> list[Example]:
     """More questions about the training passages, and the first round about other shops'."""
-    return _of_practice(language, lambda key, text: not key.startswith((*_LATER_ROUNDS, _NEWEST)))
+    return _of_practice(language, lambda key, text: not key.startswith((*_LATER_ROUNDS, _WAITING)))
 
 
 def further_examples(language: str, *, held_back: bool = False) -> list[Example]:
@@ -120,17 +120,6 @@ def further_examples(language: str, *, held_back: bool = False) -> list[Example]
         return mine and key.startswith(_LATER_ROUNDS)
 
     return _of_practice(language, wanted)
-
-
-def newest_examples(language: str) -> list[Example]:
-    """The last round of other shops' questions, without passages kept back from the later ones.
-
-    Args:
-        language: "en" or "zh".
-    """
-    return _of_practice(
-        language, lambda key, text: key.startswith(_NEWEST) and _place_of(text) >= _UNSEEN
-    )
 
 
 def unseen_examples(language: str) -> list[Example]:

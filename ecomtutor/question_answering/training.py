@@ -22,7 +22,6 @@ from ecomtutor.question_answering.cloze import cloze_examples
 from ecomtutor.question_answering.examples import (
     Example,
     further_examples,
-    newest_examples,
     page_examples,
     practice_examples,
     public_examples,
@@ -50,15 +49,12 @@ class Stage:
 
     Kinds: "cloze" (texts that ask about themselves), "public" (the public sets), "store" (the
     store's train questions), "practice" (more of them, and other shops'), "wrong" (both with a
-    passage that does not answer; "near": more such), "pages" (made from product pages), "further"
-    (the later rounds of other shops' questions), "reordered" and "unanswered" (all of these with
-    their passages' sentences shuffled, and without the one that answers), "newest" (the last round,
-    in all three forms). One that has fewer windows is repeated; of one that has more, others come
-    each epoch. Cloze and public windows are narrower.
+    passage that does not answer), "pages" (made from product pages), "further" (the later rounds of
+    other shops' questions), "reordered" and "unanswered" (all of these with their passages'
+    sentences shuffled, and without the one that answers). One that has fewer windows is repeated;
+    of one that has more, others come each epoch. Cloze and public windows are narrower.
     judged_by says by which held-out questions the best moment is chosen: the store's validation
     questions, or these and the passages held back from the later rounds.
-    Several runs start from the same weights, each with a seed of its own; the mean of what they end
-    with goes on, cut to what a shipped reader keeps, so that the next stage mends the cut.
     """
 
     name: str
@@ -67,18 +63,22 @@ class Stage:
     mix: tuple[tuple[str, int], ...]
     validate_every: int = 0  # never: the last weights are taken
     judged_by: tuple[str, ...] = ("store",)
-    runs: int = 1
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that a shipped reader is made of; rank is what is kept of each matrix's change."""
+    """Everything that a shipped reader is made of.
+
+    rank is what is kept of each matrix's change. The last stage runs `averaged` times from the same
+    start, each with a seed of its own; the reader is the mean of what they end with.
+    """
 
     language: str
     stages: tuple[Stage, ...]
     rank: int
     batch_size: int = 64
     seed: int = 0
+    averaged: int = 3
 
 
 _CLOZE = Stage("cloze", 1500, 2e-4, (("cloze", 16000),))
@@ -92,31 +92,16 @@ _ALL = (
     ("pages", 500),
     ("public", 800),
 )
-_MORE = (
-    ("store", 700),
-    ("practice", 3000),
-    ("further", 8000),
-    ("newest", 5000),
-    ("reordered", 3000),
-    ("unanswered", 1500),
-    ("near", 4000),
-    ("pages", 500),
-    ("public", 800),
-)
-_JUDGES = ("store", "further")
-_LAST = (
-    Stage("all", 3000, 2e-4, _ALL, validate_every=250, judged_by=_JUDGES, runs=3),
-    Stage("more", 3000, 1e-4, _MORE, validate_every=250, judged_by=_JUDGES, runs=2),
-)
+_LAST = Stage("all", 3000, 2e-4, _ALL, validate_every=250, judged_by=("store", "further"))
 RECIPES = {
     "shop-reader-en": Recipe(
         "en",
-        (_CLOZE, Stage("public", 400, 2e-4, (("public", 7000),)), *_LAST),
+        (_CLOZE, Stage("public", 400, 2e-4, (("public", 7000),)), _LAST),
         rank=192,
     ),
     "shop-reader-zh": Recipe(
         "zh",
-        (_CLOZE, Stage("public", 1500, 2e-4, (("public", 11000),)), *_LAST),
+        (_CLOZE, Stage("public", 1500, 2e-4, (("public", 11000),)), _LAST),
         rank=256,
     ),
 }
@@ -328,7 +313,7 @@ def held_out_examples(language: str) -> dict[str, list[Example]]:
 def kinds_of(language: str, data: Path | None = None) -> dict[str, list[Example]]:
     """What a reader learns from, by kind."""
     own, practice = store_examples(language, "train"), practice_examples(language)
-    further, newest = further_examples(language), newest_examples(language)
+    further = further_examples(language)
     public = public_examples(language, data)
     shop = dict.fromkeys(example.text for example in own)
     return {
@@ -338,12 +323,10 @@ def kinds_of(language: str, data: Path | None = None) -> dict[str, list[Example]
         "store": own,
         "practice": practice,
         "wrong": wrong_passages(own + practice, language),
-        "near": wrong_passages(own + practice, language, each=4, seed=1),
         "pages": page_examples(language),
         "further": further,
         "reordered": reordered(own + practice + further, language),
         "unanswered": unanswered(own + practice + further, language),
-        "newest": newest + reordered(newest, language) + unanswered(newest, language),
     }
 
 
@@ -384,42 +367,33 @@ def fit_reader(
         for kind, some in kinds.items()
     }
 
-    for number, stage in enumerate(made.stages):
+    def fitted(network: EncoderWithSpans, stage: Stage, how: Recipe, name: str) -> bool:
         judges = [example for kind in stage.judged_by for example in held_out[kind]]
-        runs = []
-        for how, name in runs_of(stage, made):
-            runs.append(copy.deepcopy(model))
-            curve = fit_stage(
-                runs[-1], stage, how, rows, tokenizer, judges, folder / name, minutes, progress
-            )
-            if not curve.finished(plan_of(stage, how, number)):
-                return None
-        model = average(runs)
-        if stage.runs > 1:
-            model = _as_shipped(model.cpu(), loaded, made)
-            model.to(device)
-    reader = Reader.of(model.cpu(), loaded, made.language, made.rank)
+        curve = fit_stage(
+            network, stage, how, rows, tokenizer, judges, folder / name, minutes, progress
+        )
+        return curve.finished(plan_of(stage, how, how.stages.index(stage)))
+
+    if not all(fitted(model, stage, made, stage.name) for stage in made.stages[:-1]):
+        return None
+    runs = []
+    for how, name in last_runs(made):
+        runs.append(copy.deepcopy(model))
+        if not fitted(runs[-1], made.stages[-1], how, name):
+            return None
+    reader = Reader.of(average(runs).cpu(), loaded, made.language, made.rank)
     reader = calibrated(reader, [example for some in held_out.values() for example in some])
     reader.save(folder / "model")
     return reader
 
 
-def runs_of(stage: Stage, made: Recipe) -> list[tuple[Recipe, str]]:
-    """A stage's runs: the recipe with a seed of their own, and the name of their folder."""
+def last_runs(made: Recipe) -> list[tuple[Recipe, str]]:
+    """The runs of the last stage: the recipe with a seed of their own, and their folder's name."""
+    last = made.stages[-1].name
     return [
-        (replace(made, seed=made.seed + 100 * k), f"{stage.name}-{k}" if k else stage.name)
-        for k in range(stage.runs)
+        (replace(made, seed=made.seed + 100 * k), f"{last}-{k}" if k else last)
+        for k in range(made.averaged)
     ]
-
-
-def _as_shipped(model: EncoderWithSpans, loaded: "Loaded", made: Recipe) -> EncoderWithSpans:
-    """The network with the weights that its reader would keep, ready to learn on."""
-    from ecomtutor.question_answering.reader import Reader
-
-    kept = Reader.of(model, loaded, made.language, made.rank).model
-    fresh = trainable(loaded)
-    fresh.load_state_dict(kept.state_dict())
-    return fresh
 
 
 def trainable(loaded: "Loaded") -> EncoderWithSpans:
