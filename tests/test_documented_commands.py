@@ -282,7 +282,7 @@ def called(
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,  # of a machine that does much else; alone they take seconds
         )
         code, out, said = done.returncode, done.stdout, done.stderr
     if code == 3 and "--pdf" in words and not shutil.which("chromium"):
