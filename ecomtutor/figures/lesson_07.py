@@ -149,7 +149,7 @@ def judged(language: str) -> Judged:
     classifier = load_classifier(language)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncatedText)  # a few of 1,708 are longer than 512
-        logits = classifier.logits(table["text"].tolist(), bf16=True)
+        logits = classifier.logits(table["text"].tolist())
     chances = metrics.with_temperature(logits, classifier.temperature)
     table["complaint"] = table["label"] == "negative"
     table["probability"] = chances[:, 0]
