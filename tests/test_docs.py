@@ -230,7 +230,8 @@ class Given(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if self.recipe.startswith(f"{name}."):
             *rooms, _ = self.recipe[: self.recipe.index("(")].split(".")
-            importlib.import_module(".".join(["ecomtutor", *rooms]))
+            path = ".".join(["ecomtutor", *(room for room in rooms if room.islower())])  # no class
+            importlib.import_module(path)
             return importlib.import_module(f"ecomtutor.{name}")
         if name in vars(builtins):
             raise KeyError(name)  # list
