@@ -8,8 +8,12 @@ import pytest
 import torch
 
 from ecomtutor.finetuning import Classifier, load_classifier, with_lora
-from ecomtutor.finetuning.packed import packed
+from ecomtutor.finetuning.model import EncoderWithHead
+from ecomtutor.finetuning.packed import LONG, packed
 from ecomtutor.metrics import with_temperature
+from ecomtutor.question_answering.model import EncoderWithSpans
+from ecomtutor.question_answering.reader import Reader, load_reader
+from ecomtutor.question_answering.windows import Window
 from ecomtutor.training import has_bf16
 
 TEXTS = {
@@ -49,7 +53,7 @@ def plain(classifier: Classifier, rows: list[np.ndarray]) -> np.ndarray:
 
 def test_in_32_bits_the_numbers_are_the_models(shipped: Classifier) -> None:
     rows = masked_rows(shipped)
-    assert packed(shipped.model, torch.float32) is not None
+    assert packed(shipped.model, EncoderWithHead, torch.float32) is not None
     expected = plain(shipped, rows)
     assert np.ptp(expected) > 0.5  # there is something to be equal to
     assert np.abs(shipped.token_logits(rows) - expected).max() < 1e-5
@@ -108,9 +112,9 @@ def in_training(classifier: Classifier) -> None:
     [hooked, adapted, with_attention_of_its_own, with_another_activation, in_training],
 )
 def test_it_stands_back_from_what_it_does_not_know(small: Classifier, change: Any) -> None:
-    assert packed(small.model, torch.float32) is not None
+    assert packed(small.model, EncoderWithHead, torch.float32) is not None
     change(small)
-    assert packed(small.model, torch.float32) is None
+    assert packed(small.model, EncoderWithHead, torch.float32) is None
 
 
 def test_a_hook_works_on_what_is_explained(small: Classifier) -> None:
@@ -123,6 +127,65 @@ def test_a_hook_works_on_what_is_explained(small: Classifier) -> None:
 
 
 def test_a_row_longer_than_the_model_reads_is_refused(small: Classifier) -> None:
-    assert packed(small.model, torch.float32) is not None
+    assert packed(small.model, EncoderWithHead, torch.float32) is not None
     with pytest.raises(IndexError):
         small.token_logits([np.full(513, 100)])
+
+
+QUESTIONS = {
+    "zh": ("几天之内可以退货？", "退货须知"),
+    "en": ("How many days do I have to send it back?", "Returning goods"),
+}
+
+
+@pytest.fixture(params=["zh", "en"], scope="module")
+def reader(request: pytest.FixtureRequest) -> Reader:
+    return load_reader(request.param)
+
+
+def windows_of(reader: Reader) -> list[Window]:
+    """One question and pages of several lengths, with a title and without."""
+    question, title = QUESTIONS[reader.language]
+    page = TEXTS[reader.language]
+    pages = [[("", page)], [(title, page)], [(title, page * 3)], [(title, page * 30)]]
+    some, _ = reader._windows([question] * len(pages), pages)
+    return some
+
+
+def test_the_reader_reads_as_its_network_does(reader: Reader) -> None:
+    some = windows_of(reader)
+    rows, segments = [window.ids for window in some], [window.segments for window in some]
+    assert packed(reader.model, EncoderWithSpans, torch.float32) is not None
+    assert min(map(len, rows)) < LONG < max(map(len, rows)) == reader.max_tokens
+    expected = reader._plainly(rows, segments, half=False)
+    ours = reader.read(rows, segments)
+    for one, other, row in zip(ours, expected, rows, strict=True):
+        assert one.shape == other.shape == (len(row), 2)
+        assert np.ptp(other) > 1  # there is something to be equal to
+        assert np.abs(one - other).max() < 1e-4
+    unlike = reader.read(rows, [np.zeros_like(row) for row in rows])
+    assert max(np.abs(a - b).max() for a, b in zip(unlike, ours, strict=True)) > 0.1
+
+
+@pytest.mark.skipif(not has_bf16(), reason="this processor does not multiply bfloat16")
+def test_the_readers_logits_in_bf16_are_about_as_far_off_as_autocasts(reader: Reader) -> None:
+    some = windows_of(reader)
+    rows, segments = [window.ids for window in some], [window.segments for window in some]
+    exact = np.concatenate(reader._plainly(rows, segments, half=False))
+    ours = np.concatenate(reader.read(rows, segments, bf16=True))
+    theirs = np.concatenate(reader._plainly(rows, segments, half=True))
+    off, their_off = (np.sqrt(((x - exact) ** 2).mean()) for x in (ours, theirs))
+    assert 0 < off < 1.5 * their_off
+
+
+def test_a_reader_with_a_hook_is_read_plainly(reader: Reader) -> None:
+    own = copy.deepcopy(reader)
+    some = windows_of(own)
+    rows, segments = [window.ids for window in some], [window.segments for window in some]
+    before = own.read(rows, segments)[0]
+    layer: Any = own.model.encoder.encoder.layer[0]
+    layer.output.dense.register_forward_hook(lambda _, __, out: 2 * out)
+    assert packed(own.model, EncoderWithSpans, torch.float32) is None
+    after = own.read(rows, segments)[0]
+    assert np.abs(after - before).max() > 0.1
+    assert np.abs(after - own._plainly(rows, segments, half=False)[0]).max() < 1e-4

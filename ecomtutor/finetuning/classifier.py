@@ -102,7 +102,7 @@ class Classifier:
     def _of_rows(self, rows: list[np.ndarray], bf16: bool, head: bool) -> np.ndarray:
         """Logits, or what the head sees, of token-id rows; rows of like length go together."""
         half = bf16 and has_bf16()
-        fast = packed(self.model, torch.bfloat16 if half else torch.float32)
+        fast = packed(self.model, EncoderWithHead, torch.bfloat16 if half else torch.float32)
         batches = _in_batches(rows, TOKENS_AT_ONCE if fast is None else PACKED_AT_ONCE)
         found = []
         for numbers in batches:
@@ -111,7 +111,7 @@ class Classifier:
                 found.append(self._plainly(part, half, head))
             else:
                 with torch.inference_mode():
-                    mean = fast(part)
+                    mean = fast.means(part)
                     found.append((self.model.classifier(mean) if head else mean).numpy())
         values = np.concatenate(found)
         return values[np.argsort(np.concatenate(batches))]

@@ -1,16 +1,16 @@
 """BERT's forward pass written out for reading alone: the same numbers, in less time.
 
-`Classifier` takes it where it knows the network, BERT under a mean of tokens. Any other network,
-and one that is hooked, adapted or in training, runs as it is.
+`Classifier` and the shop's `Reader` take it where the network is BERT under their own head. Any
+other network, and one that is hooked, adapted or in training, runs as it is.
 
 - Rows of any lengths stand one behind the other, without padding: products see (tokens, width).
   Attention alone goes row by row, rows of one length together.
-- What the first layer makes of a token depends on the token and its place. The masked rows of one
-  text share nearly all such pairs, so each pair's query, key and value are computed once.
+- What the first layer makes of a token depends on the token, its place and its segment. The masked
+  rows of one text share nearly all of these, so their query, key and value are computed once.
 - Weights are laid out for the processor once and not at each product; query, key and value are
   one product; GELU is part of the product before it.
-- In bfloat16 weights are converted once. Sums from layer to layer, LayerNorm and attention's
-  scores stay in 32 bits: they cost little, and the error is about that of autocast.
+- In bfloat16 weights are converted once. Sums from layer to layer, LayerNorm and the softmax of
+  attention stay in 32 bits: they cost little, and the error is about that of autocast.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 from transformers.activations import GELUActivation
 from transformers.models.bert import modeling_bert as bert
 
-from ecomtutor.finetuning.model import EncoderWithHead
-
 KNOWN = {
-    EncoderWithHead,
     bert.BertModel,
     bert.BertEmbeddings,
     bert.BertEncoder,
@@ -44,17 +42,19 @@ KNOWN = {
     torch.nn.Dropout,
 }
 TOKENS_AT_ONCE = 2048  # more are not faster: their widest activations leave the cache
+LONG = 128  # tokens; from here on PyTorch's own attention is the faster
 _PACKED: "WeakKeyDictionary[torch.nn.Module, dict[torch.dtype, tuple[Any, PackedEncoder]]]"
 _PACKED = WeakKeyDictionary()
 
 
-def packed(model: Any, dtype: torch.dtype) -> "PackedEncoder | None":
-    """The encoder under a classifier, ready to read in float32 or bfloat16; None if unknown.
+def packed(model: Any, head: type, dtype: torch.dtype) -> "PackedEncoder | None":
+    """The `encoder` of a model, ready to read in float32 or bfloat16; None if it is not known.
 
-    Packed again after the weights changed: PyTorch counts changes in place. It does not see those
-    that go through `parameter.data`.
+    head is the class that the model has to be: its caller writes out what this class does with the
+    encoder's vectors, and no other class will do. Packed again after the weights changed: PyTorch
+    counts changes in place. It does not see those that go through `parameter.data`.
     """
-    if not _is_known(model):
+    if not _is_known(model, head):
         return None
     state = [(p.data_ptr(), p._version) for p in model.encoder.parameters()]
     made = _PACKED.setdefault(model, {})
@@ -64,51 +64,73 @@ def packed(model: Any, dtype: torch.dtype) -> "PackedEncoder | None":
 
 
 class PackedEncoder:
-    """From token-id rows to the mean of their token vectors, (rows, width), in 32 bits."""
+    """From token-id rows to the last layer's vectors, in 32 bits.
+
+    Rows may have any lengths; those of one length should stand together, and `TOKENS_AT_ONCE` or
+    a little more go at a time. segments, where the model reads a pair, are 0 or 1 for each token.
+    """
 
     def __init__(self, encoder: Any, dtype: torch.dtype):
         self.heads, self.embeddings = encoder.config.num_attention_heads, encoder.embeddings
         with torch.inference_mode():
             self.layers = [_Layer(layer, dtype) for layer in encoder.encoder.layer]
 
-    def __call__(self, rows: Sequence[np.ndarray]) -> torch.Tensor:
-        """Rows of one length stand together; `TOKENS_AT_ONCE` or a little more at a time."""
+    def __call__(
+        self, rows: Sequence[np.ndarray], segments: Sequence[np.ndarray] | None = None
+    ) -> torch.Tensor:
+        """A vector for each token of each row, one behind the other: (tokens, width)."""
         lengths = [len(row) for row in rows]
         with torch.inference_mode():
-            distinct, place = self._embedded(rows)
+            distinct, place = self._embedded(rows, segments)
             x, qkv = distinct[place], self.layers[0].qkv(distinct)[place]
             for layer in self.layers:
                 qkv = layer.qkv(x) if layer is not self.layers[0] else qkv
                 x = layer(x, self._attended(qkv, lengths))
-            means = [part.mean(dim=1) for part in _of_one_length(x, lengths)]
-            return torch.cat(means)
+            return x
 
-    def _embedded(self, rows: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Vectors (pairs, width) of distinct tokens at places; of each token its pair's number."""
+    def means(self, rows: Sequence[np.ndarray]) -> torch.Tensor:
+        """The mean of each row's vectors, (rows, width)."""
+        vectors = self(rows)
+        with torch.inference_mode():
+            parts = _of_one_length(vectors, [len(row) for row in rows])
+            return torch.cat([part.mean(dim=1) for part in parts])
+
+    def _embedded(
+        self, rows: Sequence[np.ndarray], segments: Sequence[np.ndarray] | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Vectors (kinds, width) of distinct tokens, segments and places; each token's kind."""
         e = self.embeddings
-        most = max(map(len, rows))
-        keys = np.concatenate([row * most + np.arange(len(row)) for row in rows])
-        pairs, place = np.unique(keys, return_inverse=True)
-        tokens, places = map(torch.from_numpy, np.divmod(pairs, most))
-        kind = e.token_type_embeddings.weight[0]
-        x = e.LayerNorm(e.word_embeddings(tokens) + kind + e.position_embeddings(places))
-        return x, torch.from_numpy(place)
+        tokens, most = np.concatenate(rows), max(map(len, rows))
+        segment = np.zeros_like(tokens) if segments is None else np.concatenate(segments)
+        places = np.concatenate([np.arange(len(row)) for row in rows])
+        kinds, place = np.unique((tokens * 2 + segment) * most + places, return_inverse=True)
+        pairs = kinds // most
+        token, kind, at = map(torch.from_numpy, (pairs // 2, pairs % 2, kinds % most))
+        x = e.word_embeddings(token) + e.token_type_embeddings(kind) + e.position_embeddings(at)
+        return e.LayerNorm(x), torch.from_numpy(place)
 
     def _attended(self, qkv: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
         """Each head's mix of values, (tokens, width), of queries, keys, values (tokens, 3 width).
 
-        Queries come scaled. Written out, because PyTorch's own attention is made for long rows and
-        is slower on these.
+        Queries come scaled.
         """
         mixed = []
         for part in _of_one_length(qkv, lengths):
             rows, n = part.shape[:2]
-            split = part.view(rows, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-            q, k, v = split.reshape(3, rows * self.heads, n, -1)  # each (rows · heads, n, depth)
-            scores = torch.bmm(q.float(), k.float().mT)  # exp() makes much of their rounding
-            out = torch.bmm(scores.softmax(dim=-1).to(v.dtype), v)
-            mixed.append(out.view(rows, self.heads, n, -1).transpose(1, 2).reshape(rows * n, -1))
+            qkv_of_heads = part.view(rows, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+            out = _attention(*qkv_of_heads)  # (rows, heads, n, depth)
+            mixed.append(out.transpose(1, 2).reshape(rows * n, -1))
         return torch.cat(mixed) if len(mixed) > 1 else mixed[0]
+
+
+def _attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """softmax(q kᵀ) v of (rows, heads, n, depth); written out for short rows: faster there."""
+    if q.shape[2] >= LONG:
+        return scaled_dot_product_attention(q, k, v, scale=1.0)
+    shape = q.shape
+    q, k, v = (x.flatten(0, 1) for x in (q, k, v))  # (rows · heads, n, depth) each
+    scores = torch.bmm(q.float(), k.float().mT)  # exp() makes much of their rounding
+    return torch.bmm(scores.softmax(dim=-1).to(v.dtype), v).view(shape)
 
 
 class _Layer:
@@ -164,9 +186,10 @@ def _of_one_length(x: torch.Tensor, lengths: Sequence[int]) -> Iterator[torch.Te
         first += rows * length
 
 
-def _is_known(model: Any) -> bool:
-    """Whether the forward pass above is this model's: its own classes, nothing hooked in."""
-    if type(model) is not EncoderWithHead or type(model.encoder) is not bert.BertModel:
+def _is_known(model: Any, head: type) -> bool:
+    """Whether the forward pass above is its encoder's: its own classes, nothing hooked in."""
+    classes = type(model), type(getattr(model, "encoder", None))
+    if classes != (head, bert.BertModel):
         return False
     config = model.encoder.config
     return (
@@ -174,6 +197,7 @@ def _is_known(model: Any) -> bool:
         and config._attn_implementation in ("sdpa", "eager")
         and config.hidden_act == "gelu"
         and not config.is_decoder
+        and all(type(module) in KNOWN for module in model.encoder.modules())
         and all(map(_is_plain, model.modules()))
         and all(_is_usual(weight) for weight in model.parameters())
     )
@@ -181,7 +205,7 @@ def _is_known(model: Any) -> bool:
 
 def _is_plain(module: torch.nn.Module) -> bool:
     changed = module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
-    return type(module) in KNOWN and not module.training and not changed
+    return not module.training and not changed
 
 
 def _is_usual(weight: torch.Tensor) -> bool:

@@ -15,9 +15,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ecomtutor.errors import DamagedResource, EcomTutorError, MissingResource
+from ecomtutor.finetuning.batches import padded
 from ecomtutor.finetuning.difference import apply_difference, difference, from_bytes, in_bytes
 from ecomtutor.finetuning.model import lower_case_where_needed
-from ecomtutor.question_answering.model import with_spans
+from ecomtutor.finetuning.packed import TOKENS_AT_ONCE, packed
+from ecomtutor.question_answering.model import EncoderWithSpans, with_spans
 from ecomtutor.question_answering.spans import best_spans, no_answer_score
 from ecomtutor.question_answering.windows import (
     MAX_QUESTION,
@@ -30,6 +32,7 @@ from ecomtutor.question_answering.windows import (
 )
 from ecomtutor.text import clean
 from ecomtutor.text.checking import require_text
+from ecomtutor.training import has_bf16
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -39,7 +42,6 @@ if TYPE_CHECKING:
 
 CARD, WEIGHTS = "reader.json", "model.safetensors"
 SHIPPED = {"en": "shop-reader-en", "zh": "shop-reader-zh"}
-TOKENS_AT_ONCE = 4096
 MAX_ANSWER = 32  # tokens; the store's longest answer has 23
 _SPANS_A_WINDOW = 20
 _KEPT_PIECES = 1024  # passages whose tokens are kept
@@ -278,25 +280,46 @@ class Reader:
         self, some: list[Window], bf16: bool
     ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Numbers of windows with their start and end logits, (tokens,) each."""
-        from ecomtutor.question_answering.training import as_tensors
-        from ecomtutor.training import has_bf16
-
-        half, device = bf16 and has_bf16(), self.model.device
         order = sorted(range(len(some)), key=lambda i: -len(some[i].ids))
         first = 0
         while first < len(order):
             numbers = order[first : first + max(1, TOKENS_AT_ONCE // len(some[order[first]].ids))]
-            batch = as_tensors([some[i] for i in numbers], self.tokenizer.pad_token_id)
-            del batch["allowed"]
-            batch = {name: tensor.to(device) for name, tensor in batch.items()}
-            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-                out = self.model(**batch)
-            starts = out.start_logits.float().cpu().numpy()  # (windows, tokens)
-            ends = out.end_logits.float().cpu().numpy()
-            for row, i in enumerate(numbers):
-                length = len(some[i].ids)
-                yield i, starts[row, :length], ends[row, :length]
+            rows = [some[i].ids for i in numbers]
+            starts_and_ends = self.read(rows, [some[i].segments for i in numbers], bf16=bf16)
+            for i, of_window in zip(numbers, starts_and_ends, strict=True):
+                yield i, of_window[:, 0], of_window[:, 1]
             first += len(numbers)
+
+    def read(
+        self, rows: Sequence[np.ndarray], segments: Sequence[np.ndarray], *, bf16: bool = False
+    ) -> list[np.ndarray]:
+        """The start and end logit of each token, (tokens, 2), of rows that are token ids already.
+
+        Args:
+            rows: each (tokens,), with [CLS] and [SEP]; of any lengths. All are read at once.
+            segments: of each token, 0 before the first [SEP] and there, 1 after it.
+            bf16: half precision where the processor has it.
+        """
+        half = bf16 and has_bf16()
+        fast = packed(self.model, EncoderWithSpans, torch.bfloat16 if half else torch.float32)
+        if fast is None:
+            return self._plainly(rows, segments, half)
+        with torch.inference_mode():
+            logits = self.model.span_head(fast(rows, segments))  # (tokens of all rows, 2)
+        return [part.numpy() for part in logits.split([len(row) for row in rows])]
+
+    def _plainly(
+        self, rows: Sequence[np.ndarray], segments: Sequence[np.ndarray], half: bool
+    ) -> list[np.ndarray]:
+        """The same by the model's own forward pass, whatever the model is."""
+        device = self.model.device
+        ids, mask = padded(rows, self.tokenizer.pad_token_id)
+        kinds, _ = padded(segments, 0)
+        ids, mask, kinds = (tensor.to(device) for tensor in (ids, mask, kinds))
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+            out = self.model(input_ids=ids, attention_mask=mask, token_type_ids=kinds)
+        both = torch.stack([out.start_logits, out.end_logits], dim=-1).float().cpu().numpy()
+        return [of_row[: len(row)] for of_row, row in zip(both, rows, strict=True)]
 
     def _decided(self, candidates: list[Candidate], alternatives: int) -> Answer:
         """The best span if it beats no answer by the threshold, and the next best."""

@@ -28,14 +28,18 @@ class Window:
     """One row for the reader: [CLS] question [SEP] title [SEP] part of the passage [SEP].
 
     Without a title its part and its [SEP] are left out. first is where the passage's part begins;
-    offsets (part, 2) are the characters of its tokens in the passage. Segments are 0 up to the
-    first [SEP], and 1 after it.
+    offsets (part, 2) are the characters of its tokens in the passage.
     """
 
     ids: np.ndarray
     segment_from: int
     first: int
     offsets: np.ndarray
+
+    @property
+    def segments(self) -> np.ndarray:
+        """(tokens,): 0 for the question, 1 from the title or the passage on."""
+        return (np.arange(len(self.ids)) >= self.segment_from).astype(np.int64)
 
     @property
     def allowed(self) -> np.ndarray:
