@@ -85,6 +85,7 @@ RUNS = [
     Run(r"python -m ecomtutor\.pretraining evaluate \S+", "--texts 12", r"top-5|per token"),
     Run(r"python -m ecomtutor\.finetuning shop-\S+", "--folder {scratch} --texts 40 --minutes 0",
         PAUSED, "--folder {scratch} --texts 40", r"accuracy +0\.\d", "shop-sentiment-en"),
+    Run(r"python -m ecomtutor\.finetuning evaluate \S+ --file \S+", "", r"60 distinct reviews"),
     Run(r"python -m ecomtutor\.finetuning evaluate \S+", "--texts 30", r"calibration error 0\.\d"),
     Run(r"python -m ecomtutor\.finetuning curves", "--file {scratch}/curves.csv --points 2",
         r"(Point.*\n){2}", "--file {scratch}/curves.csv --points 1", r"^Point\(method='frozen'"),

@@ -11,6 +11,7 @@ label_noise    which labels are probably wrong
 baselines      what it has to beat
 recipes        what the course ships: python -m ecomtutor.finetuning shop-sentiment-zh
 curves, card   their figures
+own_reviews    the shipped ones on a file of yours: evaluate … --file
 shipped        load_classifier
 
     classifier, report = fit_classifier(texts, labels, encoder="zh", validation=(others, theirs))
