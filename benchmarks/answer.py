@@ -4,8 +4,8 @@
 
 Each question of the test split is read in its three best passages. The plain way: one question and
 passage at a time through the tokenizer with max_length 384, fixed padding and stride, and the
-best allowed span of each window that comes back. Ours: `Reader.answer_all`, windows of like length
-together, padded to the longest of them. Both in 32 bits; ours also in bf16. An answer that differs
+best allowed span of each window that comes back. Ours: `Reader.answer_all`, windows one
+behind the other without padding. Both in 32 bits; ours also in bf16. An answer that differs
 while the two margins are equal to 0.0001 is a float tie, and counted apart. Ratios are of wall
 time, and in brackets of CPU time, which a busy machine disturbs less. Then the latency of one
 question end to end, over all policies and product pages: retrieve and read three passages; the

@@ -101,3 +101,7 @@ def test_few_texts_look_badly_calibrated_by_luck() -> None:
     chances = np.tile([[0.3, 0.7]], (40, 1))
     assert calibration_error_by_chance(chances) > 0.04
     assert calibration_error_by_chance(np.tile(chances, (100, 1))) < 0.01
+    low, mean, high = (calibration_error_by_chance(chances, below=at) for at in (0.05, None, 0.95))
+    assert 0 < low < mean < high
+    with pytest.raises(EcomTutorError, match="a share of the draws"):
+        calibration_error_by_chance(chances, below=95)

@@ -213,10 +213,11 @@ def learning_curves() -> Figure:
         ax.minorticks_off()
         ax.set(xlabel="reviews to learn from", ylabel="accuracy on held-out reviews")
         ax.legend()
+    single = ", and a single one has no band" if draws.min() == 1 else ""
     return finish(
         fig,
-        f"Lines of accuracy over the number of reviews: {'; '.join(told)}. Bands span the draws, "
-        "and a single one has no band: "
+        f"Lines of accuracy over the number of reviews: {'; '.join(told)}. Bands span the draws"
+        f"{single}: "
         f"{', '.join(f'{size:,} reviews {_so_many(n)}' for size, n in draws.items())}.",
     )
 

@@ -48,8 +48,11 @@ def evaluate(
         f"  {name:24} accuracy {overall['accuracy']:.3f}   F1 {overall['f1']:.3f}   "
         f"ROC area {overall['roc_auc']:.3f}   calibration error {error:.3f}"
     )
-    chance = calibration_error_by_chance(chances)
-    yield f"  so many texts of a perfectly calibrated classifier: calibration error {chance:.3f}"
+    mean, low, high = (calibration_error_by_chance(chances, below=at) for at in (None, 0.05, 0.95))
+    yield (
+        f"  so many texts of a perfectly calibrated classifier: calibration error {mean:.3f}, nine "
+        f"times in ten {low:.3f} to {high:.3f}"
+    )
     if made.language == "en":
         yield from _correlations(classifier, split, texts)
     else:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Reviews, how often each is seen, and how many draws of them: small draws differ more.
-SIZES = {100: (10, 3), 300: (4, 3), 1000: (2, 3), 3000: (1, 2), 8000: (1, 1)}
+SIZES = {100: (10, 3), 300: (4, 3), 1000: (2, 3), 3000: (1, 2), 8000: (1, 2)}
 METHODS: tuple[Method, ...] = ("frozen", "lora", "full")
 
 

@@ -70,22 +70,30 @@ def calibration_error(
 
 
 def calibration_error_by_chance(
-    probabilities: "np.ndarray", bins: int = 15, draws: int = 200, seed: int = 0
+    probabilities: "np.ndarray",
+    bins: int = 15,
+    draws: int = 200,
+    seed: int = 0,
+    below: float | None = None,
 ) -> float:
     """The calibration error that a perfectly calibrated classifier shows on so many texts.
 
     With few texts in a bin its accuracy strays by luck alone. Answers are drawn from the
-    probabilities themselves, again and again; the mean error of the draws is returned.
+    probabilities themselves, again and again; the mean error of the draws is returned, or, where
+    `below` is a share such as 0.95, the error that this share of the draws stays below.
     """
     import numpy as np
 
+    if below is not None and not 0 <= below <= 1:
+        raise EcomTutorError(f"below is a share of the draws, from 0 to 1; {below!r} came.")
     probabilities, dice = np.asarray(probabilities, float), np.random.default_rng(seed)
     steps = probabilities.cumsum(axis=1)
     drawn = [
         (dice.random(len(steps))[:, None] > steps).sum(axis=1).clip(max=steps.shape[1] - 1)
         for _ in range(draws)
     ]
-    return float(np.mean([calibration_error(probabilities, answers, bins) for answers in drawn]))
+    errors = [calibration_error(probabilities, answers, bins) for answers in drawn]
+    return float(np.mean(errors) if below is None else np.quantile(errors, below))
 
 
 def with_temperature(logits: "np.ndarray", temperature: float) -> "np.ndarray":
