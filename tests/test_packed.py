@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from ecomtutor.errors import EcomTutorError
 from ecomtutor.finetuning import Classifier, load_classifier, with_lora
 from ecomtutor.finetuning.model import EncoderWithHead
 from ecomtutor.finetuning.packed import LONG, packed
@@ -189,3 +190,11 @@ def test_a_reader_with_a_hook_is_read_plainly(reader: Reader) -> None:
     after = own.read(rows, segments)[0]
     assert np.abs(after - before).max() > 0.1
     assert np.abs(after - own._plainly(rows, segments, half=False)[0]).max() < 1e-4
+
+
+def test_rows_without_their_segments_are_refused(reader: Reader) -> None:
+    row = windows_of(reader)[0]
+    assert reader.read([], []) == []
+    for segments in ([], [row.segments[:-1]]):
+        with pytest.raises(EcomTutorError, match="A segment for each token"):
+            reader.read([row.ids], segments)

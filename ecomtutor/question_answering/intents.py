@@ -1,6 +1,6 @@
 """What a customer wants: pre-sale, order, return, complaint or small talk; in two languages.
 
-A frozen encoder and logistic regression on 300 messages of our own (data/store/intents.jsonl),
+A frozen encoder and logistic regression on 320 messages of our own (data/store/intents.jsonl),
 fitted in seconds when it is first asked: nothing is shipped. `compare` prints what it is worth.
 """
 

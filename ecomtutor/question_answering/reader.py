@@ -299,7 +299,14 @@ class Reader:
             rows: each (tokens,), with [CLS] and [SEP]; of any lengths. All are read at once.
             segments: of each token, 0 before the first [SEP] and there, 1 after it.
             bf16: half precision where the processor has it.
+
+        Raises:
+            EcomTutorError: rows and segments of different lengths.
         """
+        if [len(row) for row in rows] != [len(row) for row in segments]:
+            raise EcomTutorError("A segment for each token is wanted: rows as long as segments.")
+        if not len(rows):
+            return []
         half = bf16 and has_bf16()
         fast = packed(self.model, EncoderWithSpans, torch.bfloat16 if half else torch.float32)
         if fast is None:
