@@ -38,6 +38,8 @@ def test_the_encoder_beats_counted_pieces_on_unseen_messages(language: str) -> N
         ("zh", "这个锅我想退掉", "return"),
         ("zh", "太差劲了，寄来的杯子全是碎的", "complaint"),
         ("zh", "谢谢你啊", "small talk"),
+        ("en", "which country has the most people", "small talk"),
+        ("zh", "哪个国家人口最多", "small talk"),
         ("en", "🙂🙂", "small talk"),
         ("zh", "？？", "small talk"),
     ],
