@@ -118,6 +118,19 @@ def test_it_stands_back_from_what_it_does_not_know(small: Classifier, change: An
     assert packed(small.model, EncoderWithHead, torch.float32) is None
 
 
+def test_a_model_that_was_asked_for_attention_is_still_known(small: Classifier) -> None:
+    """transformers leaves hooks in it for good; they record, and change nothing."""
+    rows = masked_rows(small, 8)
+    before = small.token_logits(rows)
+    ids = torch.from_numpy(rows[0])[None]
+    with torch.inference_mode():
+        small.model(ids, output_attentions=True, output_hidden_states=True)
+    assert any(module._forward_hooks for module in small.model.modules())
+    assert packed(small.model, EncoderWithHead, torch.float32) is not None
+    assert np.array_equal(small.token_logits(rows), before)
+    assert np.abs(before - plain(small, rows)).max() < 1e-5
+
+
 def test_a_hook_works_on_what_is_explained(small: Classifier) -> None:
     rows = masked_rows(small, 8)
     before = small.token_logits(rows)

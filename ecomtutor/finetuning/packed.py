@@ -204,8 +204,17 @@ def _is_known(model: Any, head: type) -> bool:
 
 
 def _is_plain(module: torch.nn.Module) -> bool:
-    changed = module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
+    hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
+    changed = "forward" in vars(module) or not all(map(_only_records, hooks))
     return not module.training and not changed
+
+
+def _only_records(hook: Any) -> bool:
+    """Whether transformers left this hook, as it does when a model is first asked for attention.
+
+    It stays in the model and in its copies, and does nothing until the next such call.
+    """
+    return getattr(hook, "__module__", "") == "transformers.utils.output_capturing"
 
 
 def _is_usual(weight: torch.Tensor) -> bool:
