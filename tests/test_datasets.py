@@ -11,6 +11,7 @@ from ecomtutor.datasets import (
     questions,
     raw_reviews,
     reviews,
+    second_readers,
     store,
 )
 from ecomtutor.datasets.reviews import same_text_key, split_of, split_sha256
@@ -46,6 +47,8 @@ def _table(name: str) -> pd.DataFrame:
         return questions("en")
     if name == "store practice":
         return practice("en")
+    if name == "store second readers":
+        return second_readers("en")
     return getattr(store(), part) if kind == "store" else getattr(journeys(), name)
 
 

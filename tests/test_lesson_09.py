@@ -62,7 +62,8 @@ def second(monkeypatch: pytest.MonkeyPatch) -> None:
         key, number = table.at[question, "passage_id"], len(question)
         others = [one for one in passages(self.language)["id"] if one != key][:k]
         ids = others if number % 3 == 0 else [others[0], key, others[1]]
-        return [SimpleNamespace(id=one) for one in ids]
+        texts = passages(self.language).set_index("id")["text"]
+        return [SimpleNamespace(id=one, text=texts[one]) for one in ids]
 
     monkeypatch.setattr("ecomtutor.question_answering.retrieve.Retriever.search", search)
 
@@ -141,14 +142,14 @@ def test_wrong_words_and_another_page_are_told_apart(
 def test_recall_counts_ranks_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
     ranks = pd.DataFrame({
         "words": [1, 2, 4, 9], "meaning": [1, 1, 3, 12], "both": [1, 1, 1, 2],
-        "learned": [1, 1, 1, 1],
+        "taught": [1, 1, 2, 3], "learned": [1, 1, 1, 1],
     })  # fmt: skip
     monkeypatch.setattr(lesson_09, "ranks", lambda language: ranks)
     alt = lesson_09.recall().alt
     assert "English, words (BM25): 0.25, 0.50" in alt
     assert "Chinese, meaning (encoder): 0.50, 0.75" in alt
     assert "both, fused by ranks: 0.75, 1.00" in alt
-    assert "both, learned weights: 1.00, 1.00" in alt
+    assert "words and taught, weighed: 1.00, 1.00" in alt
 
 
 def test_ranks_find_a_page_by_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:

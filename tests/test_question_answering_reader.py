@@ -3,6 +3,7 @@
 import json
 import sys
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -83,6 +84,35 @@ def test_alternatives_do_not_overlap_and_get_worse(reader: Reader) -> None:
     assert all(a.margin >= b.margin for a, b in pairwise(spans))
     for i, one in enumerate(spans):
         assert all(one.end <= other.start or other.end <= one.start for other in spans[i + 1 :])
+
+
+class Found(Titled):
+    def __init__(self, title: str, text: str, prior: float):
+        super().__init__(title, text)
+        self.prior = prior
+
+
+def test_a_doubtful_passage_has_to_answer_better(reader: Reader) -> None:
+    other = "Refund takes 20 days for a red card."
+    plain = reader.answer("how long", [PASSAGE, other], alternatives=20)
+    assert plain.prior == 0
+    by_prior = {
+        doubt: reader.answer("how long", [Found("", PASSAGE, -doubt), Found("", other, -1e-9)])
+        for doubt in (0.0, 50.0)
+    }
+    assert by_prior[0.0].text == plain.text
+    assert by_prior[50.0].passage == 1, "150 less than the other one"
+    same = next(each for each in (plain, *plain.alternatives) if each.passage == 0)
+    lower = reader.answer("how long", [Found("", PASSAGE, -2.0)])
+    assert (lower.text, lower.score) == (same.text, same.score)
+    assert lower.margin == pytest.approx(same.margin - 2 * room.PRIOR_WEIGHT)
+    assert all(each.prior == lower.prior == -6 for each in lower.alternatives)
+    strict = replace(reader, threshold=same.margin - 1)
+    refused = strict.answer("how long", [Found("", PASSAGE, -2.0)])
+    assert not refused and refused.margin == pytest.approx(lower.margin)
+    for wrong in (0.5, float("nan"), float("-inf")):
+        with pytest.raises(EcomTutorError, match="logarithm of a probability"):
+            reader.answer("how long", [Found("", PASSAGE, wrong)])
 
 
 def test_the_title_is_read_and_never_answered_from(reader: Reader) -> None:

@@ -109,7 +109,17 @@ def test_meaning_takes_the_best_sentence_and_both_fuse(monkeypatch, tmp_path) ->
     assert found[0].score == pytest.approx(fuse(*parts).max())
 
 
-def _letters(texts: list[str], language: str, *, progress: bool = True) -> np.ndarray:
+def test_priors_are_shares_of_all_pages_and_only_the_learned_way_has_them() -> None:
+    shop = Retriever("en")
+    everything = shop.search("The parcel came all squashed, now what?", len(shop.passages))
+    shares = np.exp([page.prior for page in everything])
+    assert shares.sum() == pytest.approx(1) and len(shares) == len(shop.passages)
+    assert (np.diff(shares) <= 0).all() and shares[0] > 1 / len(shares)
+    for way in set(retrieve.WAYS) - {"learned"}:
+        assert {page.prior for page in shop.search("refund", 3, way)} == {0.0}
+
+
+def _letters(texts: list[str], language: str, **how: bool) -> np.ndarray:
     """Vectors of letter counts, of length 1."""
     counts = np.array([[text.lower().count(letter) for letter in "abcdef"] for text in texts])
     return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)

@@ -7,6 +7,7 @@
     passages("en")    what the shop can be asked about: policies and product pages, split
     questions("en")   customers' questions about these passages, with exact answers or none
     practice("en")    more of them to train on, also about other shops' passages
+    second_readers("en")  what two other readers answered to the held-back ones
 
 Every table can say what its columns mean: `describe("reviews")`.
 """
@@ -14,7 +15,13 @@ Every table can say what its columns mean: `describe("reviews")`.
 from ecomtutor.datasets.columns import COLUMNS, describe
 from ecomtutor.datasets.journeys import Journeys, journeys
 from ecomtutor.datasets.passages import passages
-from ecomtutor.datasets.questions import lexical_overlap, practice, questions, squad
+from ecomtutor.datasets.questions import (
+    lexical_overlap,
+    practice,
+    questions,
+    second_readers,
+    squad,
+)
 from ecomtutor.datasets.reviews import raw_reviews, reviews
 from ecomtutor.datasets.store import Store, store
 
@@ -30,6 +37,7 @@ __all__ = [
     "questions",
     "raw_reviews",
     "reviews",
+    "second_readers",
     "squad",
     "store",
 ]

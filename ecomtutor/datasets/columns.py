@@ -131,6 +131,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "starts": "the character of the passage at which each answer starts, counted from 0",
         "answerable": "whether the passage answers it; a third of the questions it does not",
     },
+    "store second readers": {
+        "id": "a validation or test question, see questions()",
+        "first": "what one further reader answered, word for word; empty where it found nothing",
+        "second": "what another further reader answered",
+    },
 }
 
 

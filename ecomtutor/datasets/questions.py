@@ -118,6 +118,35 @@ def practice(language: str) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
+@cache
+def second_readers(language: str) -> "pd.DataFrame":
+    """What two further readers answered: how well can these questions be answered at all?
+
+    Large language models, each of which saw a page and its questions and no answer. What a small
+    reader lacks to them is its own fault, and not the questions'.
+
+    Args:
+        language: "en" or "zh".
+
+    Returns:
+        One validation or test question a row, in the order of `questions`: id, first and second,
+        the two readers' answers, exact pieces of the passage, "" where they found none.
+
+    Raises:
+        EcomTutorError: another language.
+        MissingResource: the file is not there.
+    """
+    import pandas as pd
+
+    asked = questions(language)
+    asked = asked[asked["split"] != "train"]
+    path = data_dir() / "store" / "questions" / "second_readers.csv"
+    if not path.is_file():
+        raise MissingResource(f"data/store/questions/{path.name} was not found. Work from a clone.")
+    table = pd.read_csv(path, keep_default_na=False, dtype=str).set_index("id")
+    return table.loc[asked["id"]].reset_index()
+
+
 def lexical_overlap(question: str, passage: str, language: str) -> float:
     """The share, 0 to 1, of a question's content words that stand in the passage too.
 

@@ -34,14 +34,15 @@ ASKED = {
 QUESTIONS = 60
 PAGES = 3
 WRONG, REFUSAL = 10, 1
-WAYS = ("words", "meaning", "both", "learned")
+WAYS = ("words", "meaning", "both", "taught", "learned")
 OUTCOMES = ("right", "wrong words", "another page", "refused")
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 _LINES = {
     "words": (ORANGE, "--", "s", "words (BM25)"),
     "meaning": (GREEN, "-.", "^", "meaning (encoder)"),
     "both": (PURPLE, ":", "D", "both, fused by ranks"),
-    "learned": (BLUE, "-", "o", "both, learned weights"),
+    "taught": (INK, "-", "v", "meaning, taught"),
+    "learned": (BLUE, "-", "o", "words and taught, weighed"),
 }
 _SHOWN = 12  # tokens on each side of an answer
 
@@ -68,6 +69,7 @@ def ranks(language: str) -> "pd.DataFrame":
     from ecomtutor.datasets import passages, questions
     from ecomtutor.embeddings import embed
     from ecomtutor.question_answering import fusion
+    from ecomtutor.question_answering.question_encoder import load_question_encoder
     from ecomtutor.question_answering.retrieve import MeaningIndex, WordIndex, fuse
 
     pages, table = passages(language), questions(language)
@@ -77,15 +79,19 @@ def ranks(language: str) -> "pd.DataFrame":
     words, meaning = WordIndex(together, language), MeaningIndex(titles, texts, language)
     number = {key: i for i, key in enumerate(pages["id"])}
     product, weights = (pages["kind"] == "product").to_numpy(float), fusion.load(language)
-    vectors = embed(table["question"].tolist(), language, progress=False)
+    said = table["question"].tolist()
+    vectors = embed(said, language, progress=False)
+    taught = load_question_encoder(language).vectors(said)
     rows = []
-    for question, vector, key in zip(table["question"], vectors, table["passage_id"], strict=True):
+    for question, vector, new, key in zip(said, vectors, taught, table["passage_id"], strict=True):
         counted, (whole, part) = words.scores(question), meaning.compared(vector)
+        by_page, by_part = meaning.compared(new)
         scores = {
             "words": counted,
             "meaning": (whole + part) / 2,
             "both": fuse(counted, whole, part),
-            "learned": fusion.features(counted, whole, part, product) @ weights,
+            "taught": (by_page + by_part) / 2,
+            "learned": fusion.features(counted, by_page, by_part, product) @ weights,
         }
         order = {way: np.argsort(-of, kind="stable") for way, of in scores.items()}
         rows.append({w: int(np.flatnonzero(o == number[key])[0]) + 1 for w, o in order.items()})
@@ -106,7 +112,7 @@ def read_own(language: str, split: str = "test") -> "pd.DataFrame":
     every = questions(language)
     table = asked(language) if split == "test" else every[every["split"] == split]
     table = table.reset_index(drop=True)
-    answers = _answers(language, table["question"], [[key] for key in table["passage_id"]])
+    answers = _answers(language, table["question"], _own_pages(language, table["passage_id"]))
     table["said"] = [answer.text for answer in answers]
     table["margin"] = [answer.margin for answer in answers]
     pairs = zip(table["said"], table["answers"], strict=True)
@@ -129,8 +135,9 @@ def outcomes(language: str) -> "pd.DataFrame":
     retriever, threshold = Retriever(language), load_reader(language).threshold
     table = asked(language)
     table = table[table["answerable"]].reset_index(drop=True)
-    found = [[p.id for p in retriever.search(q, PAGES)] for q in table["question"]]
-    answers = _answers(language, table["question"], found)
+    pages = [retriever.search(question, PAGES) for question in table["question"]]
+    answers = _answers(language, table["question"], pages)
+    found = [[page.id for page in some] for some in pages]
     table["found"] = [key in keys for key, keys in zip(table["passage_id"], found, strict=True)]
     table["page"] = [keys[a.passage or 0] for keys, a in zip(found, answers, strict=True)]
     table["said"] = [answer.text for answer in answers]
@@ -316,16 +323,20 @@ def outcome_bars() -> Figure:
                        f"{', '.join(said)}.")  # fmt: skip
 
 
-def _answers(language: str, questions: "pd.Series", keys: list[list[str]]) -> list:
-    """The reader's best spans, whatever its threshold, in fp32."""
+def _own_pages(language: str, keys: "pd.Series") -> list:
+    """Each question's page alone."""
     from types import SimpleNamespace
 
     from ecomtutor.datasets import passages
-    from ecomtutor.question_answering.reader import load_reader
 
     place = passages(language).set_index("id")
     pages = {k: SimpleNamespace(title=r["title"], text=r["text"]) for k, r in place.iterrows()}
+    return [[pages[key]] for key in keys]
+
+
+def _answers(language: str, questions: "pd.Series", pages: list) -> list:
+    """The reader's best spans in these pages, whatever its threshold, in fp32."""
+    from ecomtutor.question_answering.reader import load_reader
+
     free = replace(load_reader(language), threshold=float("-inf"))
-    return free.answer_all(
-        questions.tolist(), [[pages[k] for k in some] for some in keys], alternatives=0
-    )
+    return free.answer_all(questions.tolist(), pages, alternatives=0)

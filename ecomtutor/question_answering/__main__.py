@@ -5,19 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MODELS = ("shop-reader-en", "shop-reader-zh")
+ENCODERS = ("shop-question-encoder-en", "shop-question-encoder-zh")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m ecomtutor.question_answering",
-        description="Train a reader that the course ships, or measure.",
+        description="Train a reader or a question encoder that the course ships, or measure.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    train = commands.add_parser("train", help="train a reader; resumes where it was interrupted")
+    train = commands.add_parser("train", help="train a model; resumes where it was interrupted")
     so_far = commands.add_parser("so-far", help="make the reader of the best weights up to now")
     for command in (train, so_far):
-        command.add_argument("model", choices=MODELS)
-        command.add_argument("--folder", type=Path, help="for checkpoints and the finished reader")
+        known = (*MODELS, *ENCODERS) if command is train else MODELS
+        command.add_argument("model", choices=known)
+        command.add_argument("--folder", type=Path, help="for checkpoints and the finished model")
     train.add_argument("--data", type=Path, help="the public sets; or set ECOMTUTOR_READER_DATA")
     train.add_argument("--minutes", type=float, help="pause after so long")
     train.add_argument("--device", default="cpu", help='"cuda" for a graphics card')
@@ -44,7 +46,13 @@ def main() -> None:
 
 
 def _lines(given: argparse.Namespace) -> Iterator[str]:
-    from ecomtutor.question_answering import card, comparing, fusion, training
+    from ecomtutor.question_answering import (
+        card,
+        comparing,
+        fusion,
+        question_encoder,
+        training,
+    )
 
     if given.command == "fuse":
         weights = {language: fusion.fit(language, given.questions) for language in ("en", "zh")}
@@ -61,6 +69,12 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
         )
     elif given.command == "so-far":
         yield f"saved in {training.reader_so_far(given.model, given.folder)}"
+    elif given.model in ENCODERS:
+        encoder = question_encoder.train_question_encoder(
+            given.model, given.folder, minutes=given.minutes, device=given.device
+        )
+        place = question_encoder.folder_of(given.model, given.folder)
+        yield f"{'saved in' if encoder else 'paused; the same command goes on in'} {place}"
     else:
         reader = training.train_reader(
             given.model,

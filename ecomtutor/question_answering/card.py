@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ecomtutor.datasets import questions, second_readers
 from ecomtutor.metrics.spans import span_metrics
 from ecomtutor.question_answering.examples import (
     FOLDER,
@@ -26,6 +27,8 @@ def evaluate(
 ) -> Iterator[str]:
     """Lines of held-out figures: the right passage given, retrieved passages, other shops, public.
 
+    Before them what refusing everything scores, and what two large language models do.
+
     Args:
         name: the recipe's name, which says the language.
         folder: a reader elsewhere than in data/models.
@@ -38,6 +41,8 @@ def evaluate(
     asked = store_examples(language, split)[:many]
     yield f"{len(asked)} questions of the {split} split; threshold {reader.threshold:.2f}"
     yield _line("refuses everything", [""] * len(asked), asked, language)
+    for which, said in _of_others(language, split, many):
+        yield _line(f"{which} other reader", said, asked, language)
     given = reader.answer_all([e.question for e in asked], [[e] for e in asked])
     yield _line("the right passage given", [a.text for a in given], asked, language)
     for k in (1, 3):
@@ -66,6 +71,15 @@ def retrieval(split: str = "test", many: int | None = None) -> Iterator[str]:
             only = recall_at(language, split, way, answerable_only=True, many=many)
             figures = "   ".join(f"recall@{k} {value:.3f}" for k, value in recall.items())
             yield f"{language} {split:10} {way:8} {figures}   answerable: recall@3 {only[3]:.3f}"
+
+
+def _of_others(language: str, split: str, many: int | None) -> Iterator[tuple[str, list[str]]]:
+    """What the two further readers, large language models, said about the same questions."""
+    table = questions(language)
+    chosen = (table["split"] == split)[table["split"] != "train"].to_numpy()
+    others = second_readers(language)[chosen][:many]
+    for which in ("first", "second"):
+        yield which, others[which].tolist()
 
 
 def _retrieved(reader: Reader, asked: Sequence[Example], language: str, k: int) -> list[str]:

@@ -138,7 +138,7 @@ def _best(
     said = answer if answer is not None else reader.answer(question, [passage])
     if said.start is not None and said.end is not None:
         place = said.passage or 0, said.start, said.end
-        return Candidate(said.text, *place, said.score, said.no_answer_score)
+        return Candidate(said.text, *place, said.score, said.no_answer_score, said.prior)
     if not said.alternatives:
         raise EcomTutorError(
             "The reader found no span in this passage: there is nothing to explain."

@@ -30,17 +30,22 @@ LONGEST = 2000  # characters of a question that are looked at, half at each end
 _FUSED_FROM = 10
 _SENTENCE = {"en": r"(?<=[.!?])\s+(?=[A-Z¥0-9])", "zh": r"(?<=[。！？；])"}
 _JOINED = {"en": ". ", "zh": "。"}
-WAYS = ("words", "meaning", "both", "learned")
+WAYS = ("words", "meaning", "both", "taught", "learned")
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A passage that was found: where it comes from, its text, and how well it fits."""
+    """A passage that was found: where it comes from, its text, and how well it fits.
+
+    prior is the logarithm of how probable it is the right one among all pages. Only the way that
+    was fitted to say so, "learned", knows; elsewhere it is 0, and a reader takes no account of it.
+    """
 
     id: str
     title: str
     text: str
     score: float
+    prior: float = 0.0
 
 
 def terms(text: str, language: str) -> list[str]:
@@ -110,7 +115,9 @@ class MeaningIndex:
         Reimers and Gurevych (2019), Sentence-BERT.
     """
 
-    def __init__(self, titles: Sequence[str], texts: Sequence[str], language: str):
+    def __init__(
+        self, titles: Sequence[str], texts: Sequence[str], language: str, *, keep: bool = True
+    ):
         self.language = language
         whole = [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)]
         cut = [sentences(text, language) for text in texts]
@@ -125,7 +132,7 @@ class MeaningIndex:
         with warnings.catch_warnings():
             # The end of a long passage is cut from `whole`; it is read among the sentences.
             warnings.filterwarnings("ignore", message=".*the rest of them was not read")
-            vectors = embed([*whole, *parts], language, progress=False)
+            vectors = embed([*whole, *parts], language, keep=keep, progress=False)
         self.passages, self.parts = vectors[: len(whole)], vectors[len(whole) :]
 
     def both(self, question: str) -> tuple[np.ndarray, np.ndarray]:
@@ -194,8 +201,9 @@ class Retriever:
         Args:
             question: of a long one, the first and last 1,000 characters are looked at.
             k: how many; fewer come back where `way` is "words" and fewer share one.
-            way: "words" (BM25), "meaning" (encoder), "both" (fused by ranks) or "learned" (fused
-                by weights).
+            way: "words" (BM25), "meaning" (encoder), "both" (fused by ranks), "taught" (the
+                question encoder that learned from other shops) or "learned" ("words" and "taught"
+                fused by weights).
 
         Raises:
             EcomTutorError: an empty question, k below 1, another way.
@@ -205,8 +213,12 @@ class Retriever:
             raise EcomTutorError(f"One passage or more can be asked for; k = {k!r} came.")
         best = np.argsort(-scores, kind="stable")[:k]
         rows = self.passages.iloc[[i for i in best if way != "words" or scores[i] > 0]]
-        found = zip(rows["id"], rows["title"], rows["text"], scores[best], strict=False)
-        return [Passage(key, title, text, float(score)) for key, title, text, score in found]
+        priors = _log_shares(scores)[best] if way == "learned" else np.zeros(len(best))
+        found = zip(rows["id"], rows["title"], rows["text"], scores[best], priors, strict=False)
+        return [
+            Passage(key, title, text, float(score), float(prior))
+            for key, title, text, score, prior in found
+        ]
 
     def scores(self, question: str, way: str = "learned") -> np.ndarray:
         """(passages,): how well each passage fits; comparable within one question only."""
@@ -219,15 +231,25 @@ class Retriever:
         if way == "both":
             words = self._index("words").scores(question)
             return fuse(words, *self._index("meaning").both(question))
+        if way == "taught":
+            whole, sentence = self._taught(question)
+            return (whole + sentence) / 2
         learned: np.ndarray = self.features(question) @ fusion.load(self.language)
         return learned
 
     def features(self, question: str) -> np.ndarray:
         """(passages, 4): what the learned fusion judges by, see `fusion.features`."""
         words = self._index("words").scores(question)
-        whole, sentence = self._index("meaning").both(question)
+        whole, sentence = self._taught(question)
         product = (self.passages["kind"] == "product").to_numpy(float)
         return fusion.features(words, whole, sentence, product)
+
+    def _taught(self, question: str) -> tuple[np.ndarray, np.ndarray]:
+        """`MeaningIndex.both` with the question's vector by the shop's question encoder."""
+        from ecomtutor.question_answering.question_encoder import load_question_encoder
+
+        asked = load_question_encoder(self.language).vectors([question])[0]
+        return self._index("meaning").compared(asked)
 
     def _index(self, way: str) -> Any:
         if way not in self._indices:
@@ -282,6 +304,13 @@ def sentences(text: str, language: str) -> list[str]:
     """A passage's sentences and lines; empty ones are left out."""
     parts = [part for line in text.split("\n") for part in re.split(_SENTENCE[language], line)]
     return [part for part in parts if part.strip()]
+
+
+def _log_shares(scores: np.ndarray) -> np.ndarray:
+    """Scores as logarithms of probabilities that add up to 1: what the fusion was fitted by."""
+    shifted = scores - scores.max()
+    shares: np.ndarray = np.minimum(shifted - np.log(np.exp(shifted).sum()), 0)
+    return shares
 
 
 def _cosines(vectors: np.ndarray, asked: np.ndarray) -> np.ndarray:

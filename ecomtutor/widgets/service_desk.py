@@ -25,6 +25,7 @@ WAYS = {
     "both, fused by ranks": "both",
     "words alone": "words",
     "meaning alone": "meaning",
+    "meaning, taught": "taught",
 }
 SIZES = (1, 3, 5)
 METHODS = {
@@ -233,7 +234,7 @@ def _shown(answer: Answer) -> Candidate | None:
 
     if answer.passage is not None and answer.start is not None and answer.end is not None:
         place = answer.passage, answer.start, answer.end
-        return Candidate(answer.text, *place, answer.score, answer.no_answer_score)
+        return Candidate(answer.text, *place, answer.score, answer.no_answer_score, answer.prior)
     return answer.alternatives[0] if answer.alternatives else None
 
 
