@@ -1,4 +1,4 @@
-"""The question encoder: its loss, its batches, its files and doors; the shipped ones on real pages."""
+"""The question encoder: its loss, batches, files and doors; the shipped ones on real pages."""
 
 import json
 
@@ -52,7 +52,9 @@ def _shelf(loaded: Loaded, seed: int = 0) -> Shelf:
     first = len(loaded.tokenizer) - len(WORDS)
     right = np.arange(12) % 3
     return Shelf(
-        questions=[np.array([2, first + page, first + 3 + n % 5, 3]) for n, page in enumerate(right)],
+        questions=[
+            np.array([2, first + page, first + 3 + n % 5, 3]) for n, page in enumerate(right)
+        ],
         right=right,
         words=dice.normal(size=(12, 3)).astype(np.float32),
         whole=vectors[:3],
@@ -196,6 +198,8 @@ def test_fused_with_words_taught_questions_find_more_than_plain_ones(language: s
         rows = np.stack([features(c, *meaning.compared(v), product) for c, v in pairs])
         scores = rows @ fitted(rows[train], right[train])
         places = (scores > scores[np.arange(len(right)), right][:, None]).sum(axis=1)
-        found[name] = np.array([[(places[w] < k).mean() for k in (1, 3, 5)] for w in (train, ~train)])
+        found[name] = np.array(
+            [[(places[w] < k).mean() for k in (1, 3, 5)] for w in (train, ~train)]
+        )
     assert found["taught"].sum() > found["plain"].sum() + 0.02
     assert (found["taught"][:, 1] >= found["plain"][:, 1]).all(), found

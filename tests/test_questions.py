@@ -18,9 +18,9 @@ from ecomtutor.datasets import (
     second_readers,
     squad,
 )
-from ecomtutor.metrics.spans import span_metrics
 from ecomtutor.datasets.questions import STYLES
 from ecomtutor.errors import DamagedResource, EcomTutorError, MissingResource
+from ecomtutor.metrics.spans import span_metrics
 from ecomtutor.text import words
 
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh"])
