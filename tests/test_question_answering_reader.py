@@ -5,6 +5,7 @@ import sys
 import warnings
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_alternatives_do_not_overlap_and_get_worse(reader: Reader) -> None:
 
 
 class Found(Titled):
-    def __init__(self, title: str, text: str, prior: float):
+    def __init__(self, title: str, text: str, prior: Any):
         super().__init__(title, text)
         self.prior = prior
 
@@ -110,7 +111,7 @@ def test_a_doubtful_passage_has_to_answer_better(reader: Reader) -> None:
     strict = replace(reader, threshold=same.margin - 1)
     refused = strict.answer("how long", [Found("", PASSAGE, -2.0)])
     assert not refused and refused.margin == pytest.approx(lower.margin)
-    for wrong in (0.5, float("nan"), float("-inf")):
+    for wrong in (0.5, float("nan"), float("-inf"), None, "high"):
         with pytest.raises(EcomTutorError, match="logarithm of a probability"):
             reader.answer("how long", [Found("", PASSAGE, wrong)])
 

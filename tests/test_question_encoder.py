@@ -1,7 +1,5 @@
 """The question encoder: its loss, batches, files and doors; the shipped ones on real pages."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -102,6 +100,7 @@ def test_it_learns_pauses_resumes_and_is_loaded_as_it_was_saved(
     before = question_loss(QuestionTower(loaded).eval(), batch).item()
     whole = fit_question_encoder(SMALL, loaded, some, tmp_path / "whole", progress=False)
     assert whole is not None
+    assert whole.own_weights and not any("embeddings" in name for name in whole.own_weights)
     assert question_loss(whole.tower, batch).item() < 0.7 * before
     paused = fit_question_encoder(SMALL, loaded, some, tmp_path / "parts", 0, progress=False)
     assert paused is None and not (tmp_path / "parts" / "model").exists()
@@ -133,6 +132,9 @@ def test_doors(loaded: Loaded, tmp_path, monkeypatch) -> None:
     encoder = QuestionEncoder.of(QuestionTower(loaded), loaded, SMALL)
     with pytest.raises(EcomTutorError, match="list of questions"):
         encoder.vectors("where is it?")
+    for wrong in (None, 3, float("nan")):
+        with pytest.raises(EcomTutorError):
+            encoder.vectors(["where", wrong])  # type: ignore[list-item]
     with pytest.raises(EcomTutorError, match="'fr'"):
         load_question_encoder("fr")
     with pytest.raises(EcomTutorError, match="shop-question-encoder-en and"):
@@ -140,9 +142,26 @@ def test_doors(loaded: Loaded, tmp_path, monkeypatch) -> None:
     with pytest.raises(MissingResource, match="train shop-question-encoder-en"):
         QuestionEncoder.load(tmp_path / "shop-question-encoder-en")
     place = encoder.save(tmp_path / "saved")
-    (place / room.CARD).write_text(json.dumps({"tongue": "en"}), "utf-8")
+    for card in ('{"tongue": "en"}', '["en"]', "{"):
+        (place / room.CARD).write_text(card, "utf-8")
+        with pytest.raises(DamagedResource, match="does not fit"):
+            QuestionEncoder.load(place)
+    encoder.save(place)
+    (place / room.WEIGHTS).write_bytes(b"version https://git-lfs.example")
     with pytest.raises(DamagedResource, match="does not fit"):
         QuestionEncoder.load(place)
+
+
+def test_of_a_long_question_both_ends_are_read(loaded: Loaded) -> None:
+    encoder = QuestionEncoder.of(QuestionTower(loaded), loaded, SMALL)
+    middle = "red blue " * 200
+    one, other, end = encoder.vectors([
+        f"coupon {middle}refund",
+        f"coupon {middle}{middle}refund",
+        f"coupon {middle}parcel",
+    ])  # fmt: skip
+    assert one == pytest.approx(other, abs=1e-5)
+    assert np.abs(one - end).max() > 1e-4
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -152,20 +171,24 @@ def test_it_learns_from_other_shops_only_and_by_writer(language: str) -> None:
     assert len(tables) >= 8 and sum(shelves.sizes) > 15_000
     pages = [set(table["passage_id"]) for table in tables]
     assert all(len(keys) >= room.FEWEST_PAGES for keys in pages)
-    together = set().union(*pages)
+    writers = {key: room._writer(key) for key in set().union(*pages)}
+    assert all({writers[key] for key in keys} == {writers[next(iter(keys))]} for keys in pages)
+    assert not any(key.startswith(room.NO_WRITER) for key in writers)
+    together = set(writers)
     assert len(together) == sum(map(len, pages)), "a page stands on one shelf"
     assert {key[:4] for key in together} == {"else"}
     assert not together & set(Retriever(language).passages["id"])
 
 
+@pytest.mark.filterwarnings("ignore:.*the rest of them was not read")
 def test_a_shelf_s_questions_point_at_their_own_pages() -> None:
     shelves = room.Shelves("en", load_encoder("en").tokenizer)
     number = int(np.argmin(shelves.sizes))
     table, shelf = shelves._tables[number], shelves[number]
     assert shelves[number] is shelf and len(shelf.questions) == len(table) == len(shelf.right)
     assert len(shelf.whole) == table["passage_id"].nunique() == len(set(shelf.page_of))
-    short = [row for row in range(len(table)) if len(table["text"].iloc[row]) < 700]
-    for row in short[:: max(1, len(short) // 3)]:
+    assert shelf.words.std(axis=1).max() == pytest.approx(1, abs=1e-3)
+    for row in (0, 7, len(table) - 1):
         page = table["text"].iloc[row]
         whole = embed([table["title"].iloc[row] + "\n" + page], "en", keep=False)[0]
         assert shelf.whole[shelf.right[row]] == pytest.approx(whole, abs=1e-4)
@@ -176,8 +199,8 @@ def test_a_shelf_s_questions_point_at_their_own_pages() -> None:
     assert shelf.words.mean(axis=1) == pytest.approx(np.zeros(len(table)), abs=1e-4)
 
 
-# It learned beside BM25, so the fusion is where it has to help. Measured on 2026-11-26, recall at
-# 1, 3 and 5 of the validation questions, plain and taught: see the cards for the test questions.
+# It learned beside BM25, so the fusion is where it has to help: recall at 1, 3 and 5 of the
+# training questions, which the weights fit, and of the validation questions, which nothing fits.
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_fused_with_words_taught_questions_find_more_than_plain_ones(language: str) -> None:
     shop, table = Retriever(language), questions(language)

@@ -122,8 +122,8 @@ def practice(language: str) -> "pd.DataFrame":
 def second_readers(language: str) -> "pd.DataFrame":
     """What two further readers answered: how well can these questions be answered at all?
 
-    Large language models, each of which saw a page and its questions and no answer. What a small
-    reader lacks to them is its own fault, and not the questions'.
+    Large language models, each of which saw a page and its questions and no answer. Where a small
+    reader falls short of them, the reader is to blame and not the question.
 
     Args:
         language: "en" or "zh".

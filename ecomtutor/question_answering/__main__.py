@@ -74,7 +74,11 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
             given.model, given.folder, minutes=given.minutes, device=given.device
         )
         place = question_encoder.folder_of(given.model, given.folder)
-        yield f"{'saved in' if encoder else 'paused; the same command goes on in'} {place}"
+        yield (
+            f"saved in {place / 'model'}"
+            if encoder
+            else f"paused; the same command goes on in {place}"
+        )
     else:
         reader = training.train_reader(
             given.model,

@@ -1,7 +1,8 @@
 """Which words of the question and of the passage carried an answer.
 
 Hidden words become [MASK], and the reader is asked again how much it prefers its span to no answer.
-A word's value is what that margin owes to it.
+A word's value is what that margin owes to it. A retriever's prior is no part of it: it does not
+depend on the hidden words.
 """
 
 from collections.abc import Callable, Iterator

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ecomtutor.datasets.questions import ELSEWHERE
@@ -30,6 +31,7 @@ from ecomtutor.finetuning.difference import apply_difference, difference, from_b
 from ecomtutor.finetuning.model import lower_case_where_needed
 from ecomtutor.finetuning.packed import packed
 from ecomtutor.question_answering.retrieve import MeaningIndex, WordIndex
+from ecomtutor.text.checking import require_text
 from ecomtutor.training import Curve, Plan, has_bf16, pad, train
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
 
 CARD, WEIGHTS = "encoder.json", "model.safetensors"
 SHIPPED = {"en": "shop-question-encoder-en", "zh": "shop-question-encoder-zh"}
-MAX_TOKENS = 128  # of a question
+MAX_TOKENS = 128  # of a question; of a longer one the first and the last 64 are read
 FEWEST_PAGES = 20  # a writer with fewer is left out: the right page is too easy to find
+NO_WRITER = "else2-"  # the second round of practice, whose ids do not say who wrote a page
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,10 @@ class QuestionEncoder:
     own_weights: dict[str, torch.Tensor]
 
     def vectors(self, questions: Sequence[str]) -> np.ndarray:
-        """(questions, width): float32, each of length 1; a question is cut at 128 tokens.
+        """(questions, width): float32, each of length 1; of a long question both ends are read.
 
         Raises:
-            EcomTutorError: one text instead of a list.
+            EcomTutorError: one text instead of a list, or something that is not text.
         """
         if isinstance(questions, str):
             raise EcomTutorError(
@@ -102,7 +105,7 @@ class QuestionEncoder:
             )
         if not len(questions):
             return np.zeros((0, self.tower.encoder.config.hidden_size), dtype=np.float32)
-        rows = _ids(questions, self.tokenizer)
+        rows = _ids([require_text(question) for question in questions], self.tokenizer)
         fast = packed(self.tower, QuestionTower, torch.float32)
         with torch.inference_mode():
             if fast is None:
@@ -135,12 +138,13 @@ class QuestionEncoder:
             raise MissingResource(
                 f"There is no question encoder in the folder {folder.name}: {CARD} and {WEIGHTS} "
                 "are wanted. Work from a full clone; where that has none, make them: "
-                f"python -m ecomtutor.question_answering train {folder.name}"
+                f"python -m ecomtutor.question_answering train {folder.name}, then copy the folder "
+                f"`model` that it names to data/models/{folder.name}."
             )
         try:
             language = json.loads((folder / CARD).read_text("utf-8"))["language"]
             return cls._on(load_encoder(language), load_file(folder / WEIGHTS), language)
-        except (KeyError, RuntimeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, RuntimeError, ValueError, SafetensorError) as error:
             raise DamagedResource(
                 f"{WEIGHTS} does not fit {CARD} beside it: {error!s:.200}"
             ) from error
@@ -206,7 +210,8 @@ class Shelves:
         from ecomtutor.datasets import practice
 
         table = practice(language)
-        table = table[table["passage_id"].str.startswith(ELSEWHERE)]
+        keys = table["passage_id"]
+        table = table[keys.str.startswith(ELSEWHERE) & ~keys.str.startswith(NO_WRITER)]
         of_writer = table.groupby(table["passage_id"].map(_writer), sort=True)
         self._tables = [
             each for _, each in of_writer if each["passage_id"].nunique() >= FEWEST_PAGES
@@ -376,8 +381,8 @@ def _shelf(table: "pd.DataFrame", language: str, tokenizer: Any) -> Shelf:
 
 
 def _ids(questions: Sequence[str], tokenizer: Any) -> list[np.ndarray]:
-    rows = tokenizer(list(questions), truncation=True, max_length=MAX_TOKENS)["input_ids"]
-    return [np.array(row) for row in rows]
+    rows, half = tokenizer(list(questions), verbose=False)["input_ids"], MAX_TOKENS // 2
+    return [np.array(r if len(r) <= MAX_TOKENS else [*r[:half], *r[-half:]]) for r in rows]
 
 
 def _padded(rows: Sequence[np.ndarray], filler: int) -> dict[str, torch.Tensor]:

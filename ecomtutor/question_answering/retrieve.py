@@ -37,8 +37,9 @@ WAYS = ("words", "meaning", "both", "taught", "learned")
 class Passage:
     """A passage that was found: where it comes from, its text, and how well it fits.
 
-    prior is the logarithm of how probable it is the right one among all pages. Only the way that
-    was fitted to say so, "learned", knows; elsewhere it is 0, and a reader takes no account of it.
+    prior is the logarithm of how probable it is that this is the right page, among all. Only the
+    way that was fitted to say so, "learned", knows; elsewhere it is 0: a reader then takes no
+    account of it.
     """
 
     id: str
@@ -182,7 +183,8 @@ class Retriever:
 
     Raises:
         EcomTutorError: another language.
-        MissingResource: the encoder is not on this machine yet; when meaning is first asked for.
+        MissingResource: the encoder is not on this machine yet, when meaning is first asked for;
+            or, for "taught" and "learned", the question encoder or the weights.
     """
 
     def __init__(self, language: str):
@@ -199,7 +201,8 @@ class Retriever:
         """The k best passages, best first.
 
         Args:
-            question: of a long one, the first and last 1,000 characters are looked at.
+            question: of a long one, the first and last 1,000 characters are looked at, by the
+                question encoder the first and last 64 tokens.
             k: how many; fewer come back where `way` is "words" and fewer share one.
             way: "words" (BM25), "meaning" (encoder), "both" (fused by ranks), "taught" (the
                 question encoder that learned from other shops) or "learned" ("words" and "taught"

@@ -24,8 +24,8 @@ WAYS = {
     "words and meaning": "learned",
     "both, fused by ranks": "both",
     "words alone": "words",
-    "meaning alone": "meaning",
     "meaning, taught": "taught",
+    "meaning alone": "meaning",
 }
 SIZES = (1, 3, 5)
 METHODS = {
