@@ -66,7 +66,7 @@ def fitted(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def fit(language: str, many: int | None = None) -> dict[str, float]:
-    """The weights of a language from the store's training questions; some ten seconds.
+    """The weights of a language from the store's training questions; about half a minute.
 
     Args:
         language: "en" or "zh".
